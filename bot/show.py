@@ -1,0 +1,207 @@
+"""What a person reads in a terminal; plain text when the output is piped."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from bot.texts import language_of, text
+from rag.index_text import heading_of
+from rag.result import Answer, Citation, GenerationStatus, Hit, ReindexReport
+from rag.result import Progress as Step
+from rag.trace import Trace
+
+_INDENT = (0, 0, 0, 4)
+_EXCERPT = 90  # characters of a nearest passage that are shown
+_AROUND = 60  # characters of a passage shown before and after the quote
+_STAGES = {
+    "read": "Reading articles",
+    "embed": "Embedding passages",
+    "store": "Storing",
+    "verify": "Verifying",
+    "switch": "Switching",
+}
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+
+def show_answer(answer: Answer) -> None:
+    """The answer, then its sources with each quote marked in its passage."""
+    language = language_of(answer.variant)
+    out.print(_marked(answer.text), soft_wrap=True)
+    out.print()
+    if answer.citations:
+        out.print(Text(text(language, "answer.sources"), "bold"))
+        for citation in answer.citations:
+            _show_citation(citation, language)
+        return
+    out.print(Text(text(language, "answer.nearest"), "bold"))
+    for hit in answer.hits[:3]:
+        _show_line(_where(hit), "cyan")
+        _show_line(_clipped(hit.passage.text, _EXCERPT), "dim")
+
+
+def show_hits(hits: Sequence[Hit]) -> None:
+    """Ranked passages with the scores of both legs."""
+    for place, hit in enumerate(hits, 1):
+        scores = f"{hit.score:.3f}  lexical {_score(hit.lexical)}  dense {_score(hit.dense)}"
+        out.print(Text.assemble((f"{place}. ", "bold"), (_where(hit), "cyan"), (f"  {scores}", "dim")))
+        out.print(Padding(Text(hit.passage.text), _INDENT))
+
+
+def show_trace(trace: Trace) -> None:
+    """Everything that decided an answer."""
+    rows = {
+        "question": trace.question,
+        "searched": trace.searched,
+        "folded": trace.folded,
+        "asks for": ", ".join(trace.kinds) or "-",
+        "widened": "\n".join(
+            f"{form}: {', '.join(others[:12])}" for form, others in trace.forms.items() if others
+        )
+        or "-",
+        "weights": ", ".join(f"{name} {weight:g}" for name, weight in trace.fusion.items()),
+        "support": f"{trace.support:.3f} (answers from {trace.threshold:.3f}): {trace.status}",
+        "generation": trace.generation,
+    }
+    _show_table(rows)
+    table = Table("", "fused", "lexical (rank)", "dense (rank)", "passage", box=None)
+    for place, hit in enumerate(trace.hits, 1):
+        table.add_row(
+            str(place),
+            f"{hit.score:.3f}",
+            f"{_score(hit.lexical)} ({hit.lexical_rank or '-'})",
+            f"{_score(hit.dense)} ({hit.dense_rank or '-'})",
+            f"{_where(hit)}\n{_clipped(hit.passage.text, 60)}",
+        )
+    out.print(table)
+    for sentence in trace.sentences:
+        out.print(Text.assemble((f"{sentence.score:6.2f}  ", "bold"), sentence.text))
+
+
+def show_report(report: ReindexReport) -> None:
+    """What a reindex did, one line a fact."""
+    changes = report.articles
+    for mark, style, paths in (
+        ("+", "green", changes.added),
+        ("~", "yellow", changes.changed),
+        ("-", "red", changes.removed),
+    ):
+        for path in paths:
+            out.print(Text(f"{mark} {path}", style))
+    for failed in changes.failed:
+        out.print(Text(f"! {failed.path}: {failed.reason}", "bold red"))
+    counts = (
+        f"{len(changes.added)} added, {len(changes.changed)} changed, "
+        f"{len(changes.removed)} removed, {changes.unchanged} unchanged, "
+        f"{len(changes.failed)} failed"
+    )
+    out.print(f"Articles: {counts}.")
+    verb = "would be" if report.dry_run else "were"
+    out.print(
+        f"{report.passages} passages, of which {report.embedded} {verb} embedded; "
+        f"{report.seconds:.1f} s; generation {report.generation}."
+    )
+
+
+def show_status(status: GenerationStatus) -> None:
+    """What is indexed now."""
+    _show_table(
+        {
+            "generation": status.generation or "none yet: run `youju reindex`",
+            "built": status.built_at or "-",
+            "articles": str(status.articles),
+            "passages": str(status.passages),
+            "model": status.model,
+            "kept": ", ".join(status.kept) or "-",
+        }
+    )
+
+
+@contextmanager
+def indexing() -> Iterator["StepBar"]:
+    """A progress bar on stderr, gone when it ends."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        yield StepBar(progress)
+
+
+class StepBar:
+    """Shows the steps of a reindex, one bar a stage; one line a stage when not in a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, int] = {}
+
+    def __call__(self, step: Step) -> None:
+        if step.stage not in self._tasks:
+            name = _STAGES[step.stage]
+            self._tasks[step.stage] = self._progress.add_task(name, total=step.total)
+            if not err.is_terminal:
+                err.print(f"{name} ({step.total}) …")
+        task = self._tasks[step.stage]
+        self._progress.update(task, completed=step.done, total=step.total)
+
+
+def _show_citation(citation: Citation, language: str) -> None:
+    article = citation.hit.article
+    place = text(language, "answer.characters", start=citation.start, end=citation.end)
+    out.print(
+        Text.assemble((f"[{citation.n}] ", "bold green"), (_where(citation.hit), "cyan")),
+        soft_wrap=True,
+    )
+    about = " · ".join(filter(None, (article.author, article.date, article.path, place)))
+    _show_line(about, "dim")
+    out.print(Padding(_in_passage(citation), _INDENT))
+    if article.url:
+        _show_line(article.url, "dim underline")
+
+
+def _in_passage(citation: Citation) -> Text:
+    """The quote, marked, with some of the passage around it."""
+    passage = citation.hit.passage
+    start, end = citation.start - passage.start, citation.end - passage.start
+    before, after = passage.text[:start], passage.text[end:]
+    clipped_before = "…" + before[-_AROUND:] if len(before) > _AROUND else before
+    clipped_after = after[:_AROUND] + "…" if len(after) > _AROUND else after
+    opening, closing = ("", "") if out.is_terminal else ("【", "】")
+    return Text.assemble(
+        (clipped_before, "dim"),
+        (f"{opening}{citation.quote}{closing}", "bold yellow"),
+        (clipped_after, "dim"),
+    )
+
+
+def _marked(answer: str) -> Text:
+    marked = Text(answer)
+    marked.highlight_regex(r"\[\d+\]", "bold green")
+    return marked
+
+
+def _where(hit: Hit) -> str:
+    return " › ".join(filter(None, (hit.article.title, heading_of(hit.article, hit.passage))))
+
+
+def _clipped(passage: str, limit: int) -> str:
+    line = " ".join(passage.split())
+    return line if len(line) <= limit else line[:limit] + "…"
+
+
+def _show_line(line: str, style: str) -> None:
+    out.print(Padding(Text(line, style, overflow="fold"), _INDENT))
+
+
+def _show_table(rows: dict[str, str]) -> None:
+    table = Table(box=None, show_header=False)
+    for name, value in rows.items():
+        table.add_row(Text(name, "bold"), Text(value, overflow="fold"))
+    out.print(table)
+
+
+def _score(score: float | None) -> str:
+    return "-" if score is None else f"{score:.3f}"

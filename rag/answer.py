@@ -1,0 +1,103 @@
+"""Ranked passages become an answer: the sentences that say it, quoted, or a refusal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.cues import asks
+from rag.fold import fold
+from rag.generation import Generation
+from rag.index_text import heading_of
+from rag.read import Reader, Sentence
+from rag.result import Citation, Hit, Status, Variant
+from rag.retrieve import Retrieval
+from rag.support import Support
+from rag.variant import to_variant
+from rag.wording import REFUSED, REFUSED_NEAREST
+
+_MOST_SENTENCES = 3
+# A sentence this much less likely than the best (log-odds) adds noise more often than an answer.
+_MARGIN = 0.7
+_MARGIN_MANY = 1.6  # questions for several things, or for a reason, need more than one sentence
+_WANT_SEVERAL = frozenset({"list", "why", "how"})
+_TOPICS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer before it is stamped with its generation and timings."""
+
+    status: Status
+    text: str
+    citations: tuple[Citation, ...]
+    support: float
+    sentences: tuple[Sentence, ...] = ()
+
+
+class Answerer:
+    """Writes extractive answers: every word is the articles' own, shown in the asker's script."""
+
+    def __init__(self, reader: Reader, support: Support, threshold: float) -> None:
+        self._reader, self._support, self.threshold = reader, support, threshold
+
+    def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
+        """Answer from the hits of a retrieval; refuses when they do not support an answer."""
+        ranked = self._reader.read(retrieval.searched, retrieval.hits, generation.lexical)
+        support = self._support.probability(retrieval, ranked, generation.lexical)
+        if not ranked or support < self.threshold:
+            return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
+        citations = _cite(_choose(ranked, retrieval.searched))
+        text = "".join(_shown(citation, variant) for citation in citations)
+        return Draft("answered", text, citations, support, tuple(ranked))
+
+
+def refusal(hits: Sequence[Hit], variant: Variant) -> str:
+    """The sentence that says that the articles do not say, and what they do talk about."""
+    topics = dict.fromkeys(heading_of(hit.article, hit.passage) or hit.article.title for hit in hits)
+    if not topics:
+        return REFUSED[variant]
+    named = "、".join(f"〈{topic}〉" for topic in list(topics)[:_TOPICS])
+    return REFUSED_NEAREST[variant].format(topics=named)
+
+
+def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
+    """The best sentence and those nearly as good, in reading order within their passage."""
+    margin = _MARGIN_MANY if asks(fold(question)) & _WANT_SEVERAL else _MARGIN
+    best = ranked[0].score
+    chosen = [s for s in ranked[:_MOST_SENTENCES] if s.score >= best - margin]
+    passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
+    return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))
+
+
+def _cite(chosen: Sequence[Sentence]) -> tuple[Citation, ...]:
+    """One citation a stretch: neighbouring sentences of a passage are quoted as one."""
+    stretches: list[list[Sentence]] = []
+    for sentence in chosen:
+        last = stretches[-1][-1] if stretches else None
+        if last and last.hit is sentence.hit and not last.hit.passage.text[
+            last.end : sentence.start
+        ].strip():
+            stretches[-1].append(sentence)
+        else:
+            stretches.append([sentence])
+    return tuple(_citation(n, stretch) for n, stretch in enumerate(stretches, 1))
+
+
+def _citation(n: int, stretch: Sequence[Sentence]) -> Citation:
+    hit, start, end = stretch[0].hit, stretch[0].start, stretch[-1].end
+    return Citation(
+        n=n,
+        hit=hit,
+        quote=hit.passage.text[start:end],
+        start=hit.passage.start + start,
+        end=hit.passage.start + end,
+        score=float(np.max([sentence.score for sentence in stretch])),
+    )
+
+
+def _shown(citation: Citation, variant: Variant) -> str:
+    keep = (citation.hit.article.author or "", citation.hit.article.title)
+    lines = to_variant(citation.quote, variant, keep).split("\n")
+    shown = " ".join(line.strip() for line in lines if line.strip())
+    return f"{shown}[{citation.n}]"

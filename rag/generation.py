@@ -1,0 +1,178 @@
+"""One generation: articles, passages, words and vectors of one moment, which never change.
+
+<name>/
+├── manifest.json   written last: counts, fingerprints, checksums
+├── content.sqlite  articles and passages
+├── lexical/        the words
+├── chroma/         the vectors
+└── lock            held shared by every process that has the generation open
+"""
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
+
+from rag.collection import Collection
+from rag.content import Content
+from rag.errors import BrokenGeneration
+from rag.manifest import Manifest, ManifestError, check_files, read_manifest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.lexical import LexicalIndex
+
+_T = TypeVar("_T")
+LOCK = "lock"
+
+
+class Generation:
+    """A generation opened for reading. Every method may be called from any thread.
+
+    Words and vectors are loaded when first asked for, or all at once by `warm`.
+    """
+
+    def __init__(self, directory: Path, manifest: Manifest, content: Content, hold: "Hold") -> None:
+        self.directory, self.manifest, self.content = directory, manifest, content
+        self.broken: str | None = None
+        self._hold, self._loading = hold, threading.Lock()
+        self._lexical: LexicalIndex | None = None
+        self._collection: Collection | None = None
+
+    @classmethod
+    def open(cls, directory: Path) -> "Generation":
+        """Check the manifest and the files and open the content; BrokenGeneration says why not."""
+        hold = Hold.shared(directory)
+        try:
+            manifest = read_manifest(directory)
+            check_files(directory, manifest)
+            return cls(directory, manifest, Content.open(directory / "content.sqlite"), hold)
+        except (ManifestError, OSError, sqlite3.Error) as error:
+            hold.release()
+            raise BrokenGeneration(directory.name, str(error)) from error
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def lexical(self) -> "LexicalIndex":
+        """The words; position i is row i."""
+        with self._loading:
+            if self._lexical is None:
+                self._lexical = self._guarded(self._load_lexical)
+            return self._lexical
+
+    def nearest(self, vector: "NDArray[np.float32]", k: int) -> list[tuple[int, float]]:
+        """The k rows nearest to a unit vector and their cosine similarities, best first.
+
+        Equal similarities stand in row order. BrokenGeneration when the store cannot answer.
+        """
+        wanted = min(k, len(self.content))
+        if wanted <= 0:
+            return []
+        collection = self._opened()
+        found = self._guarded(lambda: collection.nearest(vector, wanted))
+        rows = self.content.rows_of([ident for ident, _ in found])
+        pairs = [(rows[ident], cosine) for ident, cosine in found if ident in rows]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+    def vectors(self) -> int:
+        """How many vectors the store holds."""
+        return len(self._opened())
+
+    def warm(self) -> None:
+        """Load words and vectors, so that the first question does not wait for them."""
+        _ = self.lexical
+        self._opened()
+        # Chroma loads its graph with the first query, whatever it asks.
+        self._guarded(lambda: self._opened().nearest(_any(self.manifest.dimensions), 1))
+
+    def close(self) -> None:
+        """Free files and memory. No method may be called afterwards."""
+        with self._loading:
+            if self._collection is not None:
+                self._collection.close()
+            self._collection = self._lexical = None
+        self.content.close()
+        self._hold.release()
+
+    def _opened(self) -> Collection:
+        with self._loading:
+            if self._collection is None:
+                chroma = self.directory / "chroma"
+                self._collection = self._guarded(lambda: Collection.open(chroma))
+            return self._collection
+
+    def _load_lexical(self) -> "LexicalIndex":
+        from rag.lexical import LexicalIndex
+
+        index = LexicalIndex.load(self.directory / "lexical")
+        if len(index) != len(self.content):
+            raise ValueError(f"{len(index)} passages have words, {len(self.content)} have text")
+        return index
+
+    def _guarded(self, action: Callable[[], _T]) -> _T:
+        try:
+            return action()
+        except BaseException as error:
+            # A panic inside Chroma's engine is no Exception, but is as much a damaged file.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            self.broken = f"{type(error).__name__}: {error}"
+            raise BrokenGeneration(self.name, self.broken) from error
+
+
+class Hold:
+    """A lock on a generation's directory: shared to read it, exclusive to remove it."""
+
+    def __init__(self, file: IO[bytes] | None) -> None:
+        self._file = file
+
+    @classmethod
+    def shared(cls, directory: Path) -> "Hold":
+        """Hold for reading; BrokenGeneration when the directory is gone or being removed."""
+        try:
+            return cls(_locked(directory / LOCK, exclusive=False))
+        except PermissionError:
+            return cls(None)  # whoever may not write here need not fear a cleaner
+        except OSError as error:
+            raise BrokenGeneration(directory.name, f"it was removed: {error}") from error
+
+    @classmethod
+    def exclusive(cls, directory: Path) -> "Hold | None":
+        """Hold for removing; None while anyone reads."""
+        try:
+            return cls(_locked(directory / LOCK, exclusive=True))
+        except OSError:
+            return None
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _locked(path: Path, *, exclusive: bool) -> IO[bytes]:
+    file = path.open("ab")
+    try:
+        if sys.platform != "win32":  # there, files in use cannot be removed in the first place
+            import fcntl
+
+            fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        if not path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            raise FileNotFoundError(f"{path} was replaced")
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _any(dimensions: int) -> "NDArray[np.float32]":
+    import numpy as np
+
+    return np.full(dimensions, dimensions**-0.5, dtype=np.float32)

@@ -1,0 +1,26 @@
+"""What of a passage each leg reads: its article's title and its headings come along."""
+
+from corpus.article import Article, Passage
+
+FINGERPRINT = "title-headings-1"
+
+
+def lexical_text(article: Article, passage: Passage) -> str:
+    """The text that the lexical leg indexes."""
+    return _headed(article, passage)
+
+
+def dense_text(article: Article, passage: Passage) -> str:
+    """The text that is embedded."""
+    return _headed(article, passage)
+
+
+def heading_of(article: Article, passage: Passage) -> str:
+    """The heading path that a reader sees, without the article's title; may be empty."""
+    return " › ".join(title for title in passage.headings if title != article.title)
+
+
+def _headed(article: Article, passage: Passage) -> str:
+    if passage.kind == "metadata":
+        return passage.text
+    return "\n".join(filter(None, (article.title, heading_of(article, passage), passage.text)))

@@ -1,0 +1,162 @@
+"""Passages become the sentences that answer: a small linear reader whose weights can be read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.split import sentences
+from rag.cues import PAIRS, asks, offers
+from rag.fold import fold
+from rag.lexical import LexicalIndex
+from rag.result import Hit
+from rag.tokens import tokens
+
+FEATURES = (
+    "coverage",
+    "coverage x best",
+    "coverage / best",
+    "is best",
+    "previous coverage",
+    "next coverage",
+    "ideas",
+    "previous ideas",
+    "log length",
+    "log new",
+    "first",
+    *(f"{asked} -> {offered}" for asked, offered in PAIRS),
+)
+
+
+WEIGHTS: Mapping[str, float] = dict.fromkeys(FEATURES, 0.0) | {"coverage": 7.0, "ideas": 3.5, "passage": 5.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a hit; `[start, end)` are offsets into the passage's text.
+
+    `score` is a log-odds scale shared by all sentences read for one question.
+    """
+
+    hit: Hit
+    start: int
+    end: int
+    score: float
+
+    @property
+    def text(self) -> str:
+        return self.hit.passage.text[self.start : self.end]
+
+
+class Reader(Protocol):
+    """Ranks the sentences of retrieved passages by how well they answer."""
+
+    def read(
+        self, question: str, hits: Sequence[Hit], index: LexicalIndex
+    ) -> list[Sentence]:
+        """All sentences of the hits, best first."""
+        ...
+
+
+class LinearReader:
+    """Weighs words shared, ideas shared, neighbours, and whether the kind of answer fits."""
+
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+        weights = WEIGHTS if weights is None else weights
+        self._weights = np.array([weights[name] for name in FEATURES], dtype=np.float32)
+        self._passage_weight = weights["passage"]
+
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
+        asked = Asked(question, index)
+        found: list[Sentence] = []
+        for hit in hits:
+            spans = sentences(hit.passage.text)
+            if not spans:
+                continue
+            scores = features(asked, hit.passage.text, spans) @ self._weights
+            scores += self._passage_weight * hit.score
+            found += [
+                Sentence(hit, start, end, float(score))
+                for (start, end), score in zip(spans, scores, strict=True)
+            ]
+        return sorted(found, key=lambda sentence: -sentence.score)
+
+
+class Asked:
+    """A question, prepared once for all sentences that are read for it."""
+
+    def __init__(self, question: str, index: LexicalIndex) -> None:
+        self.folded = fold(question)
+        self._index = index
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Each token's share of the question's idf; sums to 1."""
+        idf = self._index.idf(list(dict.fromkeys(tokens(self.folded))))
+        total = sum(idf.values()) or 1.0
+        return {token: weight / total for token, weight in idf.items()}
+
+    @cached_property
+    def forms(self) -> list[tuple[str, frozenset[int]]]:
+        found = self._index.terms.in_question(self.folded)
+        return [(form, frozenset(groups)) for form, groups in found]
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        return asks(self.folded)
+
+    def coverage(self, sentence_tokens: frozenset[str]) -> float:
+        return sum(w for token, w in self.weights.items() if token in sentence_tokens)
+
+    def ideas(self, folded: str) -> float:
+        """The share of the question's forms that stand here in other words."""
+        if not self.forms:
+            return 0.0
+        here = {g for _, groups in self._index.terms.in_passage(folded) for g in groups}
+        other = sum(1 for form, groups in self.forms if form not in folded and groups & here)
+        return other / len(self.forms)
+
+
+def features(
+    asked: Asked, passage: str, spans: Sequence[tuple[int, int]]
+) -> NDArray[np.float32]:
+    """What the reader knows of each sentence; shape (sentences, features), see FEATURES."""
+    folded = fold(passage)
+    texts = [folded[start:end] for start, end in spans]
+    bags = [frozenset(tokens(text)) for text in texts]
+    coverage = np.array([asked.coverage(bag) for bag in bags])
+    ideas = np.array([asked.ideas(text) for text in texts])
+    new = [sum(token not in asked.weights for token in bag) for bag in bags]
+    best = float(coverage.max())
+    kinds = [offers(text) for text in texts]
+    columns = [
+        coverage,
+        coverage * best,
+        coverage / (best or 1.0),
+        coverage >= best,
+        _shifted(coverage, 1),
+        _shifted(coverage, -1),
+        ideas,
+        _shifted(ideas, 1),
+        np.log1p([len(text) for text in texts]),
+        np.log1p(new),
+        np.arange(len(texts)) == 0,
+        *(
+            np.array([a in asked.kinds and o in offered for offered in kinds])
+            for a, o in PAIRS
+        ),
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _shifted(values: NDArray[np.float64], by: int) -> NDArray[np.float64]:
+    """The value of the sentence before (by=1) or after (by=-1), 0 at the edge."""
+    shifted = np.zeros_like(values)
+    if by > 0:
+        shifted[by:] = values[:-by]
+    else:
+        shifted[:by] = values[-by:]
+    return shifted

@@ -1,0 +1,118 @@
+"""The values that travel from the index to the front doors: frozen, plain, serialisable."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from corpus.article import Article, FailedFile, Passage
+
+Variant = Literal["hant", "hans"]
+Status = Literal["answered", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage. Scores: lexical is BM25, dense is cosine, `score` is the fused one.
+
+    A leg that did not see the passage has the score None and the rank None; ranks count from 1.
+    """
+
+    passage: Passage
+    article: Article
+    score: float
+    lexical: float | None = None
+    dense: float | None = None
+    lexical_rank: int | None = None
+    dense_rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The passages that a search found, best first, and the generation they come from."""
+
+    hits: tuple[Hit, ...]
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quotation: `quote == article.text[start:end]`, lying inside `hit.passage`."""
+
+    n: int
+    hit: Hit
+    quote: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds."""
+
+    retrieve: float
+    answer: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person gets. `text` carries [n] marks that point to `citations`.
+
+    `hits` are the five best retrieved passages, best first, whether answered or refused.
+    `engine` is "extractive" or "llm:<model>"; `degraded` says why a model did not answer.
+    """
+
+    question: str
+    variant: Variant
+    status: Status
+    text: str
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    generation: str
+    timings: Timings
+    engine: str = "extractive"
+    degraded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleChanges:
+    """Paths of articles, against the generation that served before."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: int = 0
+    failed: tuple[FailedFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexReport:
+    """What a reindex did, or with a dry run would do. `embedded` counts passages."""
+
+    generation: str
+    articles: ArticleChanges
+    passages: int
+    embedded: int
+    seconds: float
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a reindex: `done` of `total` units of `stage`."""
+
+    stage: Literal["read", "embed", "store", "verify", "switch"]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStatus:
+    """What the store holds now."""
+
+    generation: str | None
+    built_at: str | None
+    articles: int
+    passages: int
+    model: str
+    kept: tuple[str, ...] = field(default=())

@@ -1,0 +1,118 @@
+"""A question becomes ranked passages: two legs, one calibrated score."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embed import Embedder
+from rag.fold import fold
+from rag.generation import Generation
+from rag.lexical import LexicalScores
+from rag.metadata_questions import metadata_asked
+from rag.question import with_history
+from rag.result import Hit
+
+# Candidates taken from each leg; 100 changes nothing on any set.
+_POOL = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How much each leg counts.
+
+    `ngrams` and `ideas` multiply BM25 over its ceiling (how much of the question's weight a
+    passage covers), `dense` the cosine. These are absolute scales: where a leg knows little its
+    scores lie close together and the other decides, which z-scores and ranks throw away. The
+    better the best passage covers the question's own words, the less the dense leg is heard:
+    its weight falls by e with each `trust` of coverage. `metadata` is taken from a block of
+    metadata, which names every subject of its article, unless the question asks for metadata;
+    then it is added. Figures of each alternative are in docs/EVALUATION.md.
+    """
+
+    ngrams: float = 1.0
+    ideas: float = 0.7
+    dense: float = 1.2
+    trust: float = 0.1
+    metadata: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The ranked passages of one question and the text that was searched for."""
+
+    searched: str
+    hits: tuple[Hit, ...]
+
+    def best(self, k: int) -> "Retrieval":
+        """The same with the k best hits only."""
+        return Retrieval(self.searched, self.hits[:k])
+
+
+class Retriever:
+    """Searches one generation at a time; holds no index itself, and is safe to share."""
+
+    def __init__(self, embedder: Embedder, fusion: Fusion | None = None) -> None:
+        self._embedder = embedder
+        self.fusion = fusion or Fusion()
+
+    def retrieve(
+        self, generation: Generation, question: str, history: Sequence[str] = (), k: int = 5
+    ) -> Retrieval:
+        """The `k` best passages, best first; fewer when the index holds fewer."""
+        searched = with_history(question, history)
+        lexical = generation.lexical.scores(searched)
+        dense = dict(generation.nearest(self._embedder.embed_query(searched), _POOL))
+        rows = _candidates(lexical, dense)
+        passages = generation.content.passages(rows.tolist())
+        metadata = np.array([passage.kind == "metadata" for passage in passages], dtype=bool)
+        wanted = 1.0 if metadata_asked(fold(searched)) else -1.0
+        scores = self.fuse(lexical, dense, rows) + wanted * self.fusion.metadata * metadata
+        lexical_rank, dense_rank = _ranks(rows, lexical), _dense_ranks(dense)
+        hits = [
+            Hit(
+                passage=passages[at],
+                article=generation.content.article(passages[at].article_id),
+                score=float(scores[at]),
+                lexical=float(lexical.ngrams[row] + lexical.ideas[row]),
+                dense=dense.get(row),
+                lexical_rank=lexical_rank.get(row),
+                dense_rank=dense_rank.get(row),
+            )
+            for at in np.argsort(-scores, kind="stable")[:k].tolist()
+            for row in [int(rows[at])]
+        ]
+        return Retrieval(searched, tuple(hits))
+
+    def fuse(
+        self, lexical: LexicalScores, dense: Mapping[int, float], rows: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """The fused score of each row, shape (rows,); a row the dense leg missed gets its worst."""
+        worst = min(dense.values(), default=0.0)
+        cosines = np.array([dense.get(row, worst) for row in rows.tolist()], dtype=np.float64)
+        weights = self.fusion
+        covered = weights.ngrams * lexical.ngrams[rows] + weights.ideas * lexical.ideas[rows]
+        best_coverage = float(lexical.ngrams.max(initial=0.0)) / lexical.ceiling
+        heard = weights.dense * math.exp(-best_coverage / weights.trust)
+        fused: NDArray[np.float64] = covered / lexical.ceiling + heard * cosines
+        return fused
+
+
+def _candidates(lexical: LexicalScores, dense: Mapping[int, float]) -> NDArray[np.int64]:
+    """The rows worth ranking: the best of each leg, ascending."""
+    total = lexical.ngrams + lexical.ideas
+    best = np.argsort(-total, kind="stable")[:_POOL]
+    return np.union1d(best[total[best] > 0], np.fromiter(dense, dtype=np.int64)).astype(np.int64)
+
+
+def _ranks(rows: NDArray[np.int64], lexical: LexicalScores) -> dict[int, int]:
+    total = (lexical.ngrams + lexical.ideas)[rows]
+    order = np.argsort(-total, kind="stable")
+    return {int(rows[at]): rank for rank, at in enumerate(order.tolist(), 1) if total[at] > 0}
+
+
+def _dense_ranks(dense: Mapping[int, float]) -> dict[int, int]:
+    ordered = sorted(dense, key=lambda row: -dense[row])
+    return {row: rank for rank, row in enumerate(ordered, 1)}

@@ -1,0 +1,137 @@
+"""The terms bridge: Mainland, Taiwan, colloquial and English forms of one idea.
+
+`terms_data/terms.jsonl` is what people edit; `forms.tsv` is the same, folded once, because folding
+28,000 forms takes longer than a whole cold question. `python -m rag.terms` writes the second from
+the first. Moderators add their own groups in a `terms.csv` beside their articles.
+"""
+
+import csv
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import BadTermsFile
+from rag.fold import fold
+from rag.tokens import HAN, words
+
+SHIPPED = Path(__file__).parent / "terms_data"
+LOCAL_FILE = "terms.csv"
+_HAN_WORD = re.compile(f"[a-z0-9]*[{HAN}][{HAN}a-z0-9]*")
+_HAS_HAN = re.compile(f"[{HAN}]")
+_LONGEST_ENGLISH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Folded form -> the groups it belongs to. A form of Latin words is their stems and blanks."""
+
+    groups: Mapping[str, tuple[int, ...]]
+    longest: int
+
+    def in_passage(self, folded: str) -> list[tuple[str, tuple[int, ...]]]:
+        """Every form that occurs, the longest at each position, overlaps included."""
+        return [*self._han(folded, skip=False), *self._latin(folded)]
+
+    def in_question(self, folded: str) -> list[tuple[str, tuple[int, ...]]]:
+        """The forms of a question, each once, longest match from the left without overlaps."""
+        found = [*self._han(folded, skip=True), *self._latin(folded)]
+        return list(dict(found).items())
+
+    def _han(self, folded: str, *, skip: bool) -> Iterable[tuple[str, tuple[int, ...]]]:
+        for match in _HAN_WORD.finditer(folded):
+            run = match.group()
+            at = 0
+            while at < len(run):
+                length = self._longest_at(run, at)
+                if length:
+                    form = run[at : at + length]
+                    yield form, self.groups[form]
+                at += length if length and skip else 1
+
+    def _longest_at(self, run: str, at: int) -> int:
+        for length in range(min(self.longest, len(run) - at), 1, -1):
+            if run[at : at + length] in self.groups:
+                return length
+        return 0
+
+    def _latin(self, folded: str) -> Iterable[tuple[str, tuple[int, ...]]]:
+        stems = words(folded)
+        for at in range(len(stems)):
+            for length in range(min(_LONGEST_ENGLISH, len(stems) - at), 0, -1):
+                form = " ".join(stems[at : at + length])
+                if form in self.groups:
+                    yield form, self.groups[form]
+                    break
+
+    def siblings(self, form: str, ids: Iterable[int]) -> list[str]:
+        """The other forms of some groups; reads the whole bridge, so for people only."""
+        wanted = set(ids)
+        return [other for other, own in self.groups.items() if wanted & set(own) and other != form]
+
+    def save(self, path: Path) -> None:
+        lines = [f"{form}\t{','.join(map(str, ids))}\n" for form, ids in self.groups.items()]
+        path.write_text("".join(lines), encoding="utf-8")
+
+
+def load_terms(path: Path = SHIPPED / "forms.tsv") -> Terms:
+    """Read folded forms, as `Terms.save` wrote them."""
+    groups: dict[str, tuple[int, ...]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        form, _, ids = line.partition("\t")
+        groups[form] = tuple(map(int, ids.split(",")))
+    return _terms(groups)
+
+
+def with_local_terms(terms: Terms, corpus_dir: Path) -> Terms:
+    """Add the groups of the moderators' `terms.csv`: one group a row, one form a cell."""
+    path = corpus_dir / LOCAL_FILE
+    if not path.is_file():
+        return terms
+    first = 1 + max((i for ids in terms.groups.values() for i in ids), default=-1)
+    merged = defaultdict(list, {form: list(ids) for form, ids in terms.groups.items()})
+    for number, row in enumerate(_rows(path)):
+        for form in filter(None, map(normalise, row)):
+            merged[form].append(first + number)
+    return _terms({form: tuple(dict.fromkeys(ids)) for form, ids in merged.items()})
+
+
+def normalise(form: str) -> str:
+    """The key of a form, empty when it is too short to mean one thing."""
+    folded = fold(form).strip()
+    if _HAS_HAN.search(folded):
+        return folded if len(folded) > 1 else ""
+    key = " ".join(words(folded))
+    return key if len(key) > 1 else ""
+
+
+def compile_terms(source: Path) -> Terms:
+    """Fold a `terms.jsonl` of {"zh": [...], "tw": [...], "en": [...]} groups; row = group id."""
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for number, line in enumerate(source.read_text(encoding="utf-8").splitlines()):
+        row = json.loads(line)
+        for form in (*row.get("zh", ()), *row.get("tw", ()), *row.get("en", ())):
+            key = normalise(form)
+            if key and number not in groups[key]:
+                groups[key].append(number)
+    return _terms({form: tuple(ids) for form, ids in sorted(groups.items()) if ids})
+
+
+def _terms(groups: Mapping[str, tuple[int, ...]]) -> Terms:
+    han = (len(form) for form in groups if _HAS_HAN.search(form))
+    return Terms(groups, max(han, default=0))
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file) if row and not row[0].startswith("#")]
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise BadTermsFile(path, str(error)) from error
+    return rows
+
+
+if __name__ == "__main__":
+    compile_terms(SHIPPED / "terms.jsonl").save(SHIPPED / "forms.tsv")

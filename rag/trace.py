@@ -1,0 +1,60 @@
+"""Why an answer came out as it did."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from rag.answer import Answerer
+from rag.cues import asks
+from rag.fold import fold
+from rag.generation import Generation
+from rag.read import Sentence
+from rag.result import Hit, Status
+from rag.retrieve import Retriever
+
+_SENTENCES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The whole path of a question. `forms` are the words that the terms bridge widened."""
+
+    question: str
+    searched: str
+    folded: str
+    forms: Mapping[str, Sequence[str]]
+    kinds: tuple[str, ...]
+    hits: tuple[Hit, ...]
+    sentences: tuple[Sentence, ...]
+    support: float
+    threshold: float
+    status: Status
+    generation: str
+    fusion: Mapping[str, float]
+
+
+def trace(
+    generation: Generation,
+    retriever: Retriever,
+    answerer: Answerer,
+    question: str,
+    history: Sequence[str],
+) -> Trace:
+    """Answer a question and keep what decided."""
+    retrieval = retriever.retrieve(generation, question, history, 10)
+    draft = answerer.answer(generation, retrieval.best(5), "hant")
+    folded = fold(retrieval.searched)
+    terms = generation.lexical.terms
+    return Trace(
+        question=question,
+        searched=retrieval.searched,
+        folded=folded,
+        forms={form: terms.siblings(form, groups) for form, groups in terms.in_question(folded)},
+        kinds=tuple(sorted(asks(folded))),
+        hits=retrieval.hits,
+        sentences=draft.sentences[:_SENTENCES],
+        support=draft.support,
+        threshold=answerer.threshold,
+        status=draft.status,
+        generation=generation.name,
+        fusion=asdict(retriever.fusion),
+    )

@@ -1,0 +1,196 @@
+"""Train the shipped embedding model: contrastive pairs, batches from one source at a time.
+
+    python -m training.train_embedding --shared DIR --work DIR --minutes 60
+
+Reads `vocab.txt` and `start.safetensors` of training.vocabulary from the work folder and writes
+`step-N.safetensors` (running means of the weights) beside them, with the losses in `log.jsonl`.
+Measuring one takes minutes: export it and run training.measure on those that matter.
+"""
+
+import argparse
+import json
+import random
+import time
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, log_softmax
+
+from rag.wordpieces import WordPieces
+from training import changes, texts
+from training.batches import (
+    Batch,
+    Clauses,
+    Passages,
+    Sentences,
+    Source,
+    Words,
+    distinct_glosses,
+)
+from training.network import Encoder, Network
+
+TEMPERATURE = 0.05
+TOKEN_RATE, BODY_RATE = 4e-4, 4e-5
+LIMIT = 224
+# The share of the steps that each source gets.
+SHARES = {
+    "colloquial": 0.34,
+    "cmrc2018": 0.20,
+    "clauses": 0.08,
+    "thesaurus": 0.10,
+    "dictionary": 0.08,
+    "sentences": 0.06,
+    "patients": 0.05,
+    "ai_notes": 0.05,
+    "headings": 0.03,
+    "equals": 0.01,
+}
+
+
+class Deals(Protocol):
+    def batch(self) -> Batch: ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--every", type=int, default=100, help="steps between savings")
+    parser.add_argument("--mine", action="store_true", help="let the start weights find rivals")
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    trainer = Trainer(options.work, options.start or options.work / "start.safetensors")
+    dealers = sources(options.shared, trainer.cutter.tokens, trainer.encoder if options.mine else None)
+    trainer.run(dealers, options.minutes * 60, options.every)
+
+
+def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[str, Deals]:
+    """Every source of batches, without the passages that are measured on."""
+    held = texts.Held(shared)
+    groups = texts.thesaurus(shared)
+    known = set(tokens)
+    common = {token for token in known if len(token) == 1}
+    change = changes.Changes(groups, changes.sounds(shared, common))
+    colloquial = held.without(texts.colloquial_pairs(shared))
+    cmrc = held.without(texts.plain_pairs(shared, "cmrc2018_train"))
+    notes = held.without(_useful(texts.plain_pairs(shared, "ai_notes_apache")))
+    patients = held.without(texts.plain_pairs(shared, "toyhom_mit"))
+    headings = held.without(_headings(shared))
+    sets = {
+        "colloquial": Passages("colloquial", colloquial, 32, 1, 3),
+        "cmrc2018": Passages("cmrc2018", cmrc, 24, 3, 2),
+        "ai_notes": Passages("ai_notes", notes, 32, 1, 1),
+        "patients": Passages("patients", patients, 40, 1, 0),
+        "headings": Passages("headings", headings, 32, 1, 0),
+    }
+    for name in ("colloquial", "cmrc2018", "ai_notes"):
+        sets[name].mine()
+    if encoder is not None:
+        sets["colloquial"].mine_with(encoder)
+    found: dict[str, Deals] = {name: Source(kept, change) for name, kept in sets.items()}
+    found["clauses"] = Clauses(colloquial, change, 64)
+    found["thesaurus"] = Words("thesaurus", [[*g.chinese, *g.english] for g in groups], 160)
+    found["dictionary"] = Words("dictionary", distinct_glosses(shared, known), 160)
+    equals = texts.plain_pairs(shared, "stsb_zh")
+    found["equals"] = Words("equals", [[pair.question, pair.passage] for pair in equals], 64)
+    mixed = [p.passage for p in (*colloquial, *cmrc[::4], *notes, *headings[::4])]
+    found["sentences"] = Sentences(list(dict.fromkeys(mixed)), change, 32)
+    print({name: len(kept.groups) for name, kept in sets.items()}, flush=True)
+    return found
+
+
+def _useful(pairs: list[texts.Pair]) -> list[texts.Pair]:
+    return [pair for pair in pairs if len(pair.passage) >= 60 and len(pair.question) >= 4]
+
+
+def _headings(shared: Path, count: int = 12_000) -> list[texts.Pair]:
+    pairs = [pair for name in texts.HEADINGS for pair in _useful(texts.plain_pairs(shared, name))]
+    return random.Random(5).sample(pairs, min(count, len(pairs)))
+
+
+class Trainer:
+    """Steps until the time is up; keeps a running mean of the weights, which is what is saved."""
+
+    def __init__(self, work: Path, start: Path) -> None:
+        self._work = work
+        tokens = (work / "vocab.txt").read_text(encoding="utf-8").splitlines()
+        self.cutter = WordPieces(tokens)
+        self.network, self._mean = Network(len(tokens)), Network(len(tokens))
+        self.network.load(start)
+        self._mean.load(start)
+        self.encoder = Encoder(self._mean, self.cutter)
+        table = self.network.bert.embeddings.word_embeddings.weight
+        rest = [p for p in self.network.parameters() if p is not table]
+        self._optimizer = torch.optim.AdamW(
+            [{"params": [table], "lr": TOKEN_RATE}, {"params": rest, "lr": BODY_RATE}],
+            weight_decay=0.01,
+            fused=True,
+        )
+        self._rates = [TOKEN_RATE, BODY_RATE]
+
+    def run(self, dealers: dict[str, Deals], seconds: float, every: int) -> None:
+        """Train for so many seconds, the rate falling to zero."""
+        names, weights = list(SHARES), list(SHARES.values())
+        chance, began, step = random.Random(6), time.monotonic(), 0
+        losses: dict[str, list[float]] = {name: [] for name in names}
+        while (spent := time.monotonic() - began) < seconds:
+            step += 1
+            self._set_rate(min(1.0, step / 30) * (1 - spent / seconds))
+            name = chance.choices(names, weights)[0]
+            losses[name].append(self.step(dealers[name].batch()))
+            self._follow(min(0.99, step / (step + 10)))
+            if step % every == 0:
+                self._record(step, spent, losses)
+                losses = {name: [] for name in names}
+        self._record(step, seconds, losses)
+
+    def step(self, batch: Batch) -> float:
+        """One update; the mean loss in nats."""
+        self.network.train()
+        questions = self.network([self.cutter.framed(text, LIMIT) for text in batch.questions])
+        passages = self.network([self.cutter.framed(text, LIMIT) for text in batch.passages])
+        loss = contrast(questions, passages, torch.tensor(batch.gold))
+        self._optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._optimizer.step()
+        return float(loss.detach())
+
+    def _set_rate(self, share: float) -> None:
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * share
+
+    @torch.no_grad()
+    def _follow(self, keep: float) -> None:
+        pairs = zip(self._mean.parameters(), self.network.parameters(), strict=True)
+        for mean, now in pairs:
+            mean.lerp_(now, 1 - keep)
+
+    def _record(
+        self, step: int, spent: float, losses: dict[str, list[float]]
+    ) -> None:
+        self._mean.save(self._work / f"step-{step}.safetensors")
+        figures = {
+            "step": step,
+            "minutes": round(spent / 60, 1),
+            "loss": {n: round(sum(v) / len(v), 3) for n, v in losses.items() if v},
+        }
+        with (self._work / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(figures) + "\n")
+
+
+def contrast(questions: Tensor, passages: Tensor, gold: Tensor) -> Tensor:
+    """InfoNCE both ways (van den Oord et al., 2018); a passage may have several questions."""
+    scores = questions @ passages.T / TEMPERATURE
+    forth = cross_entropy(scores, gold)
+    back = log_softmax(scores.T, dim=1)[gold, torch.arange(len(gold))]
+    return (forth - back.mean()) / 2
+
+
+if __name__ == "__main__":
+    main()
