@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, cast
 import typer
 
 from rag.build import build_service, load_settings
-from rag.errors import UsageError, YoujuError
+from rag.errors import YoujuError
 from rag.result import Variant
 from rag.service import Service
 
@@ -289,4 +289,5 @@ def _fail(sentence: str, code: int) -> None:
     sys.exit(code)
 
 
-__all__ = ["UsageError", "app", "main"]
+if __name__ == "__main__":
+    main()

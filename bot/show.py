@@ -4,18 +4,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 from bot.texts import language_of, text
+from bot.wrap import wrapped
 from rag.index_text import heading_of
 from rag.result import Answer, Citation, GenerationStatus, Hit, ReindexReport
 from rag.result import Progress as Step
 from rag.trace import Trace
 
-_INDENT = (0, 0, 0, 4)
+_INDENT = 4
+_WIDEST = 100  # columns; longer lines of Chinese are hard to read
 _EXCERPT = 90  # characters of a nearest passage that are shown
 _AROUND = 60  # characters of a passage shown before and after the quote
 _STAGES = {
@@ -33,7 +41,7 @@ err = Console(stderr=True, highlight=False)
 def show_answer(answer: Answer) -> None:
     """The answer, then its sources with each quote marked in its passage."""
     language = language_of(answer.variant)
-    out.print(_marked(answer.text), soft_wrap=True)
+    _show(_marked(answer.text), indent=0)
     out.print()
     if answer.citations:
         out.print(Text(text(language, "answer.sources"), "bold"))
@@ -50,8 +58,9 @@ def show_hits(hits: Sequence[Hit]) -> None:
     """Ranked passages with the scores of both legs."""
     for place, hit in enumerate(hits, 1):
         scores = f"{hit.score:.3f}  lexical {_score(hit.lexical)}  dense {_score(hit.dense)}"
-        out.print(Text.assemble((f"{place}. ", "bold"), (_where(hit), "cyan"), (f"  {scores}", "dim")))
-        out.print(Padding(Text(hit.passage.text), _INDENT))
+        title = Text.assemble((f"{place}. ", "bold"), (_where(hit), "cyan"), (f"  {scores}", "dim"))
+        _show(title, indent=0)
+        _show(Text(hit.passage.text))
 
 
 def show_trace(trace: Trace) -> None:
@@ -81,7 +90,7 @@ def show_trace(trace: Trace) -> None:
         )
     out.print(table)
     for sentence in trace.sentences:
-        out.print(Text.assemble((f"{sentence.score:6.2f}  ", "bold"), sentence.text))
+        _show(Text.assemble((f"{sentence.score:6.2f}  ", "bold"), sentence.text), indent=0)
 
 
 def show_report(report: ReindexReport) -> None:
@@ -105,7 +114,8 @@ def show_report(report: ReindexReport) -> None:
     verb = "would be" if report.dry_run else "were"
     out.print(
         f"{report.passages} passages, of which {report.embedded} {verb} embedded; "
-        f"{report.seconds:.1f} s; generation {report.generation}."
+        f"{report.seconds:.1f} s; generation {report.generation}.",
+        soft_wrap=True,
     )
 
 
@@ -136,7 +146,7 @@ class StepBar:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, step: Step) -> None:
         if step.stage not in self._tasks:
@@ -151,13 +161,11 @@ class StepBar:
 def _show_citation(citation: Citation, language: str) -> None:
     article = citation.hit.article
     place = text(language, "answer.characters", start=citation.start, end=citation.end)
-    out.print(
-        Text.assemble((f"[{citation.n}] ", "bold green"), (_where(citation.hit), "cyan")),
-        soft_wrap=True,
-    )
+    title = Text.assemble((f"[{citation.n}] ", "bold green"), (_where(citation.hit), "cyan"))
+    _show(title, indent=0)
     about = " · ".join(filter(None, (article.author, article.date, article.path, place)))
     _show_line(about, "dim")
-    out.print(Padding(_in_passage(citation), _INDENT))
+    _show(_in_passage(citation))
     if article.url:
         _show_line(article.url, "dim underline")
 
@@ -193,7 +201,15 @@ def _clipped(passage: str, limit: int) -> str:
 
 
 def _show_line(line: str, style: str) -> None:
-    out.print(Padding(Text(line, style, overflow="fold"), _INDENT))
+    _show(Text(line, style))
+
+
+def _show(text: Text, indent: int = _INDENT) -> None:
+    """Wrapped as Chinese is in a terminal; one line a paragraph when piped."""
+    width = min(out.width, _WIDEST) - indent
+    lines = wrapped(text, width) if out.is_terminal else text.split("\n", allow_blank=True)
+    for line in lines:
+        out.print(Text(" " * indent) + line, soft_wrap=True)
 
 
 def _show_table(rows: dict[str, str]) -> None:

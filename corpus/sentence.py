@@ -84,7 +84,7 @@ def marks(text: str, start: int, end: int, long_quotation: int | None = None) ->
         yield from _in_line(text, start, stop, long_quotation)
         if newline < 0:
             return
-        introduces = text[start:stop].rstrip()[-1:] in ("：", ":")
+        introduces = text[max(start, stop - 8) : stop].rstrip().endswith(("：", ":"))
         yield newline + 1, Rank.CLAUSE if introduces and long_quotation is None else Rank.LINE
         start = newline + 1
 
@@ -177,8 +177,8 @@ def _after_closing(
     if last not in _ENDS + ".…" or following in "，、。！？；：,.;:!?…" or following in _OPENERS:
         return None
     opening = tokens[opener].start()
-    introduced = text[sentence:opening].rstrip()[-1:] in ("：", ":")
-    alone = not text[sentence:opening].strip()
+    lead = text[max(sentence, opening - 8) : opening].strip()
+    introduced, alone = lead.endswith(("：", ":")), not lead
     if tokens[closer].group() in _QUOTES:
         if last in "。｡" or (last in "！？!?…." and introduced):
             return Rank.SENTENCE
@@ -189,9 +189,9 @@ def _after_closing(
 def _past_closing(tokens: list[re.Match[str]], i: int, partners: dict[int, int]) -> int:
     """Closing marks without a partner (an unbalanced 」) stay with the stop before them."""
     place = tokens[i].end()
-    for token in tokens[i + 1 :]:
-        i += 1
-        if token.start() != place or token.lastgroup != "close" or i in partners:
+    for j in range(i + 1, len(tokens)):
+        token = tokens[j]
+        if token.start() != place or token.lastgroup != "close" or j in partners:
             break
         place = token.end()
     return place
@@ -231,9 +231,8 @@ def _is_full_stop(text: str, at: int, end: int) -> bool:
     word = found.group() if found else ""
     if word.lower().strip(".") in _ABBREVIATIONS or (len(word) == 1 and word.isupper()):
         return False
-    opens_line = not text[text.rfind("\n", 0, at) + 1 : at].strip("0123456789 ")
-    if word.isdigit() and (len(word) < 3 and opens_line):
-        return False  # "3. 配置"
+    if word.isdigit() and len(word) < 3 and not before.rpartition("\n")[2].strip(" " + word):
+        return False  # "3. 配置" at the beginning of a line
     later = text[at + 1 : at + 8].lstrip()[:1]
     return not later.islower()
 

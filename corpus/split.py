@@ -18,7 +18,7 @@ Span = tuple[int, int]
 _blank_line = re.compile(r"\n[^\S\n]*\n\s*")
 
 
-def split(article: Article, max_chars: int = 320, target_chars: int = 180) -> list[Passage]:
+def split(article: Article, max_chars: int = 320, target_chars: int = 240) -> list[Passage]:
     """Passages in order; `article.text[p.start:p.end] == p.text`, at most `max_chars` long.
 
     Every character but white space and headings is in exactly one passage. Paragraphs are put

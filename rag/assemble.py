@@ -110,7 +110,7 @@ def seal(staged: Path, origin: Origin, material: Material, vectors: Vectors, mod
     (staged / "lock").touch()
     manifest = Manifest(
         name=staged_name(staged),
-        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        built_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         parent=origin.parent,
         articles=len(material.articles),
         passages=len(material.passages),

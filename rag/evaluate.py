@@ -120,7 +120,7 @@ def throwaway(
         staged = Path(folder) / "evaluation"
         staged.mkdir()
         write_generation(staged, material, vectors, lambda _: None, Path(folder))
-        seal(staged, Origin(None, "", {}, (), Path(folder)), material, vectors, embedder.name)
+        seal(staged, Origin(None, "", {}, ()), material, vectors, embedder.name)
         generation = Generation.open(staged)
         try:
             yield generation

@@ -25,7 +25,7 @@ def fold(text: str) -> str:
     change the length stays as it is.
     """
     text = text.translate(_SURROGATES) if not text.isascii() else text
-    simplified = _t2s().convert(text)
+    simplified: str = _t2s().convert(text)
     if len(simplified) != len(text):  # never seen in 1,000 articles; a phrase rule might do it
         simplified = "".join(_same_length(char) for char in text)
     narrow = simplified.translate(_WIDTH).translate(_MARKS)

@@ -9,47 +9,25 @@
 A reader looks at CURRENT's inode with each question, so it follows what another process built.
 """
 
-import json
 import logging
 import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.errors import BrokenGeneration, DataDirUnusable, NoIndex, NothingToRollBack
 from rag.generation import Generation, Hold
-from rag.manifest import (
-    FORMAT,
-    Manifest,
-    ManifestError,
-    check_files,
-    read_manifest,
-    replace_file,
-    sync_directory,
-)
+from rag.manifest import Manifest, ManifestError, check_files, read_manifest, sync_directory
+from rag.pointer import Pointer, PointerFile, Stamp
 from rag.result import GenerationStatus
 
-__all__ = ["Generation", "GenerationStore", "Pointer"]
+__all__ = ["Generation", "GenerationStore"]
 
 _log = logging.getLogger(__name__)
 _BUILDING, _SWEPT = ".building-", ".swept-"
-Stamp = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """What CURRENT says: the generation that serves, and those one can roll back to."""
-
-    current: str
-    history: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.current, *self.history)
 
 
 class GenerationStore:
@@ -58,7 +36,7 @@ class GenerationStore:
     def __init__(self, data_dir: Path, keep: int = 2) -> None:
         self.data_dir, self._keep = data_dir, keep
         self.directory = data_dir / "generations"
-        self._pointer_file = data_dir / "CURRENT"
+        self._pointers = PointerFile(data_dir)
         self._lock, self._switching = threading.Lock(), threading.Lock()
         self._current: Generation | None = None
         self._seen: Stamp | None = None
@@ -104,12 +82,12 @@ class GenerationStore:
 
     def rollback(self) -> str:
         """Let the generation before the serving one serve; its name, or NothingToRollBack."""
-        with self._pointer_lock():
-            pointer = self._pointer()
+        with self._pointers.lock():
+            pointer = self._pointers.read()
             history = pointer.history if pointer else ()
             for at, name in enumerate(history):
                 if self.whole(name) is not None:
-                    self._point(Pointer(name, history[at + 1 :]))
+                    self._pointers.write(Pointer(name, history[at + 1 :]))
                     return name
         raise NothingToRollBack
 
@@ -157,6 +135,14 @@ class GenerationStore:
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 
+    def mend(self) -> None:
+        """Write CURRENT anew from what is on disk when it is lost or damaged."""
+        with self._pointers.lock():
+            if self._pointers.read() is None:
+                whole = [name for name in self._on_disk() if self.whole(name)]
+                if whole:
+                    self._pointers.write(Pointer(whole[0], tuple(whole[1 : self._keep])))
+
     def publish(self, staged: Path) -> str:
         """Give a staged generation with its manifest its name and let it serve."""
         name = staged_name(staged)
@@ -164,14 +150,14 @@ class GenerationStore:
             sync_directory(directory)
         staged.rename(self.directory / name)
         sync_directory(self.directory)
-        with self._pointer_lock():
+        with self._pointers.lock():
             before = tuple(known for known in self._names() if known != name and self.whole(known))
-            self._point(Pointer(name, before[: self._keep - 1]))
+            self._pointers.write(Pointer(name, before[: self._keep - 1]))
         return name
 
     def clean(self) -> Sequence[str]:
         """Remove what is half-built or not kept, unless someone reads it; the names of it."""
-        with self._pointer_lock():
+        with self._pointers.lock():
             kept = self._names()[: self._keep]
             return [p.name for p in self._directories() if p.name not in kept and _sweep(p)]
 
@@ -259,32 +245,16 @@ class GenerationStore:
 
     def _stamp(self) -> Stamp | None:
         try:
-            found = self._pointer_file.stat()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
+            return self._pointers.stamp()
+        except DataDirUnusable:
             if self._current is not None:
                 return self._seen  # open files are enough to go on answering
-            raise DataDirUnusable(self.data_dir, error.strerror or str(error)) from error
-        return found.st_ino, found.st_mtime_ns, found.st_size
+            raise
 
     def _names(self) -> tuple[str, ...]:
         """Kept generations, the serving one first: as CURRENT says or, without it, by age."""
-        pointer = self._pointer()
+        pointer = self._pointers.read()
         return pointer.names if pointer else self._on_disk()
-
-    def _pointer(self) -> Pointer | None:
-        try:
-            raw = json.loads(self._pointer_file.read_bytes())
-            pointer = Pointer(str(raw["current"]), tuple(map(str, raw["history"])))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise DataDirUnusable(self.data_dir, error.strerror or str(error)) from error
-        except (ValueError, KeyError, TypeError) as error:
-            _log.warning("%s is damaged (%s): the newest index is used.", self._pointer_file, error)
-            return None
-        return pointer if raw.get("format") == FORMAT else None
 
     def _on_disk(self) -> tuple[str, ...]:
         found = []
@@ -295,17 +265,6 @@ class GenerationStore:
                 except ManifestError:
                     continue
         return tuple(name for _, name in sorted(found, reverse=True))
-
-    def _point(self, pointer: Pointer) -> None:
-        told = {"format": FORMAT, "current": pointer.current, "history": pointer.history}
-        replace_file(self._pointer_file, json.dumps(told).encode())
-
-    @contextmanager
-    def _pointer_lock(self) -> Iterator[None]:
-        from filelock import FileLock
-
-        with FileLock(self.data_dir / "pointer.lock", timeout=30):
-            yield
 
     def _directories(self) -> Sequence[Path]:
         try:

@@ -31,7 +31,32 @@ FEATURES = (
 )
 
 
-WEIGHTS: Mapping[str, float] = dict.fromkeys(FEATURES, 0.0) | {"coverage": 7.0, "ideas": 3.5, "passage": 5.0}
+# Log-odds of a sentence against the others of its passage, fitted on colloquial questions and half
+# of DRCD and CMRC2018 dev; on the other half the best sentence holds the answer in 0.844 and 0.702.
+WEIGHTS: Mapping[str, float] = {
+    "coverage": 4.85,
+    "coverage x best": 4.45,
+    "coverage / best": 0.63,
+    "is best": 0.64,
+    "previous coverage": 1.20,
+    "next coverage": 1.25,
+    "ideas": 3.40,
+    "previous ideas": 0.87,
+    "log length": 0.23,
+    "log new": -0.19,
+    "first": -0.55,
+    "who -> person": 1.07,
+    "when -> date": 2.56,
+    "when -> number": 0.90,
+    "where -> place": 1.21,
+    "many -> number": 1.64,
+    "why -> reason": 1.90,
+    "how -> means": 0.48,
+    "define -> definition": 1.15,
+    "list -> enumeration": 1.26,
+    "yesno -> negation": 1.60,
+    "passage": 5.0,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
@@ -42,6 +43,7 @@ from rag.result import ArticleChanges, Progress, ReindexReport
 
 CACHE = "embeddings.sqlite"
 _FULL = ("no space left", "disk is full", "quota exceeded", "os error 28", "file too large")
+_NEXT_TO_NOTHING = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
 Listener = Callable[[Progress], None]
 
@@ -65,7 +67,9 @@ class _Scene:
         before = self.before
         if before is None or before.manifest.fingerprints != self.fingerprints:
             return False
-        return before.name == self.store.serving() and _sound(self.store, before)
+        return before.name == self.store.serving() and (
+            self.order.dry_run or _sound(self.store, before)  # opening Chroma writes to its files
+        )
 
     def report(self, name: str, found: ArticleChanges, passages: int, new: int) -> ReindexReport:
         seconds = round(time.monotonic() - self.started, 3)
@@ -79,6 +83,8 @@ def rebuild(order: Order, tell: Listener) -> ReindexReport:
     _require_folder(root)
     with nullcontext() if order.dry_run else builder_lock(data_dir, order.command):
         store = GenerationStore(data_dir, order.keep)
+        if not order.dry_run:
+            store.mend()
         before = store.latest()
         with closing(before) if before is not None else nullcontext():
             embedder = load_embedder(order.embed_model)
@@ -136,7 +142,8 @@ def _build(scene: _Scene, found: ArticleChanges, material: Material) -> ReindexR
     parent = scene.before.name if scene.before is not None else None
     with closing(EmbeddingCache(Path(scene.order.data_dir) / CACHE)) as cache:
         vectors, new = embed_all(material, scene.embedder, cache, tell)
-        with store.staging() as staged:
+        # Told before the staged files are removed: afterwards the disk is not full any more.
+        with store.staging() as staged, _told_plainly(Path(scene.order.data_dir)):
             write_generation(staged, material, vectors, tell, terms_from=root)
             origin = Origin(parent, scene.stamp, scene.fingerprints, found.failed)
             seal(staged, origin, material, vectors, scene.embedder.name)
@@ -194,9 +201,17 @@ def _told_plainly(data_dir: Path) -> Iterator[None]:
     except YoujuError:
         raise
     except Exception as error:
-        if any(sign in str(error).lower() for sign in _FULL):
+        if _is_full(data_dir, error):
             why = "the disk is full; the index was left as it was"
             raise DataDirUnusable(data_dir, why) from error
         if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
             raise DataDirUnusable(data_dir, str(error)) from error
         raise
+
+
+def _is_full(data_dir: Path, error: Exception) -> bool:
+    # NumPy and Chroma do not say why a write failed.
+    return (
+        any(sign in str(error).lower() for sign in _FULL)
+        or shutil.disk_usage(data_dir).free < _NEXT_TO_NOTHING
+    )

@@ -4,20 +4,36 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.cues import PAIRS, offers
+from rag.fold import fold
 from rag.lexical import LexicalIndex
 from rag.read import Asked, Sentence
 from rag.retrieve import Retrieval
 from rag.tokens import tokens
-from rag.fold import fold
 
-FEATURES = ("cosine", "passage coverage", "sentence coverage", "ideas", "margin")
+FEATURES = (
+    "cosine",
+    "cosine lead",
+    "coverage",
+    "best coverage",
+    "sentence coverage",
+    "ideas",
+    "rarest",
+    "fused",
+    "fused lead",
+    "reader",
+    "reader lead",
+    "kind met",
+    "kind unmet",
+)
+READ_FEATURES = FEATURES
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
     """A logistic model over what the best passage and sentence share with the question."""
 
-    weights: tuple[float, ...] = (4.0, 3.0, 1.0, 1.0, 1.0)
+    weights: tuple[float, ...] = (4.0, 0, 3.0, 0,1.0, 1.0,0,0,0,0,0,0,0)
     bias: float = -3.0
 
     def probability(
@@ -34,15 +50,33 @@ class Support:
 def features(
     retrieval: Retrieval, ranked: Sequence[Sentence], index: LexicalIndex
 ) -> tuple[float, ...]:
-    """See FEATURES; all between 0 and about 1."""
+    """See FEATURES; all between -1 and about 2."""
     asked = Asked(retrieval.searched, index)
     hits = retrieval.hits
-    passage = fold(hits[0].passage.text)
-    sentence = fold(ranked[0].text)
+    bags = [frozenset(tokens(fold(hit.passage.text))) for hit in hits]
+    covered = [asked.coverage(bag) for bag in bags]
+    cosines = sorted((hit.dense or 0.0 for hit in hits), reverse=True)
+    best = ranked[0]
+    sentence = fold(best.text)
+    passage = fold(best.hit.passage.text)
+    rare = sorted(asked.weights, key=lambda token: -asked.weights[token])[:4]
+    here = frozenset(tokens(passage))
+    others = [s.score for s in ranked if s.hit.passage.id != best.hit.passage.id]
+    offered = offers(sentence)
+    wanted = [o for a, o in PAIRS if a in asked.kinds]
+    met = any(o in offered for o in wanted)
     return (
-        max((hit.dense or 0.0) for hit in hits),
-        asked.coverage(frozenset(tokens(passage))),
+        cosines[0],
+        cosines[0] - sum(cosines) / len(cosines),
+        asked.coverage(here),
+        max(covered),
         asked.coverage(frozenset(tokens(sentence))),
         asked.ideas(passage),
-        hits[0].score - hits[-1].score,
+        sum(token in here for token in rare) / max(1, len(rare)),
+        hits[0].score,
+        hits[0].score - (hits[1].score if len(hits) > 1 else 0.0),
+        best.score / 5,
+        min(1.0, (best.score - max(others, default=best.score - 5)) / 5),
+        float(met),
+        float(bool(wanted) and not met),
     )

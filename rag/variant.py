@@ -7,8 +7,13 @@ import opencc
 
 from rag.result import Variant
 
-# In GB 2312 for the sake of names, yet nobody writes them in Simplified text.
-_HANT_DESPITE_GB2312 = frozenset("於瞭徵鍾乾")
+# In the other script's set for the sake of names or rare words, yet telling: in 34 million
+# characters of Traditional and 12 million of Simplified text they are at least 30 times as
+# frequent in their own. 并, 范, 云, 划, 征, 宁 and the like are too, but are words in both.
+_HANT_DESPITE_GB2312 = frozenset("於瞭徵夥後")
+_HANS_DESPITE_BIG5 = frozenset(
+    "与体机据种万网气价党构极确儿离优几愿么胜适异圣厂听怀吨虫坏厘洁触赶惊咨岭挂苹荐扰丰"
+)
 _HANT = "hant"
 _LOCALES: dict[str, Variant] = {"zh-tw": "hant", "zh-hk": "hant", "zh-mo": "hant", "zh-cn": "hans"}
 # Left as the source has them: titles of works, addresses, code.
@@ -96,7 +101,7 @@ def _telling(char: str) -> int:
     if _character_converter("t2s").convert(char) != char:
         return 1 if char in _HANT_DESPITE_GB2312 or not _encodes(char, "gb2312") else 0
     if _character_converter("s2t").convert(char) != char:
-        return 0 if _encodes(char, "big5") else -1
+        return -1 if char in _HANS_DESPITE_BIG5 or not _encodes(char, "big5") else 0
     return 0
 
 

@@ -7,12 +7,12 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.validators import extend
+from jsonschema import Draft202012Validator, ValidationError  # type: ignore[import-untyped]
+from jsonschema.validators import extend  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -31,12 +31,10 @@ UNLISTED = {"nsfw", "tts"}
 
 @dataclass
 class Tally:
-    """Counts over the whole test run, for the report at its end."""
+    """Requests of the whole test run, without those of servers that expect rejections."""
 
     validated: int = 0
-    by_schema: int = 0
     rejected: int = 0
-    routes: set[str] = field(default_factory=set)
 
 
 TALLY = Tally()
@@ -45,15 +43,11 @@ TALLY = Tally()
 def problems(
     method: str, path: str, query: Mapping[str, str], body: Any, *, v2_before: bool = False
 ) -> list[str]:
-    """What is wrong with the form of this request to /api/v10`path`; counted in TALLY."""
+    """What is wrong with the form of this request to /api/v10`path`."""
     found = list(_unstated_problems(method, path, body, v2_before))
     document = openapi()
     if document:
         found += document.problems(method, path, query, body)
-        TALLY.by_schema += 1
-    TALLY.validated += 1
-    TALLY.rejected += bool(found)
-    TALLY.routes.add(re.sub(r"\d{15,}", "0", f"{method} {path.split('?')[0]}")[:40])
     return found
 
 
@@ -111,7 +105,9 @@ class OpenApi:
         self._schemas = document
         unions = {name: self._union(name) for name in ("oneOf", "anyOf")}
         self._any = extend(Draft202012Validator, unions)({}, registry=registry)
-        self._patterns = [(re.compile(_as_pattern(p)), p) for p in sorted(self._paths, key=_order)]
+        self._patterns: list[tuple[re.Pattern[str], str]] = [
+            (re.compile(_as_pattern(p)), p) for p in sorted(self._paths, key=_order)
+        ]
 
     def problems(
         self, method: str, path: str, query: Mapping[str, str], body: Any
@@ -140,7 +136,8 @@ class OpenApi:
 
     def _schema(self, template: str, method: str) -> Json | None:
         content = self._paths[template][method.lower()].get("requestBody", {}).get("content", {})
-        return content.get("application/json", {}).get("schema")
+        schema: Json | None = content.get("application/json", {}).get("schema")
+        return schema
 
     def _body_problems(self, schema: Json, body: Any) -> Iterator[str]:
         errors = list(self._any.evolve(schema=schema).iter_errors(body))

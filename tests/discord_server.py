@@ -11,7 +11,7 @@ On leaving, the test fails if the bot sent a request whose form Discord would no
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -33,6 +33,7 @@ from tests.discord_local.rest import PREFIX, Request, Rest
 from tests.discord_local.routes import Routes
 from tests.discord_local.seen import Modal, Seen
 from tests.discord_local.world import MANAGE_GUILD, Json, World
+from tests.discord_openapi import TALLY
 
 __all__ = [
     "DiscordServer", "Fault", "Member", "Modal", "NoReply", "Seen",
@@ -65,7 +66,7 @@ class DiscordServer:
         self.interactions = Interactions(self.world, self.messages)
         self.gateway = Gateway(self.world, TOKEN, heartbeat, privileged)
         self.faults, self.buckets = Faults(), Buckets(rate_limits)
-        self.rest = Rest(TOKEN, self.faults, self.buckets)
+        self.rest = Rest(TOKEN, self.faults, self.buckets, self.pulse)
         self.routes = Routes(self.world, self.messages, self.interactions, shards)
         self.routes.install(self.rest)
         self.guild = self.world.add_guild("讀書會")
@@ -96,11 +97,14 @@ class DiscordServer:
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
         await self._leave.aclose()
-        if kind is None and self._strict:
-            self.check()
+        if self._strict:
+            TALLY.validated += len(self.requests)
+            TALLY.rejected += len(self.rejected)
+            if kind is None:
+                self.check()
 
     @contextlib.contextmanager
-    def _in_place_of_discord(self):  # type: ignore[no-untyped-def]
+    def _in_place_of_discord(self) -> Iterator[None]:
         before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = self.url, yarl.URL(self.gateway.url)
         yield

@@ -12,7 +12,8 @@ from tests.discord_local.world import ADMINISTRATOR, Json, World
 CHAT_INPUT, USER_MENU, MESSAGE_MENU = 1, 2, 3
 SUBCOMMAND, GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER = range(1, 11)
 TEXT_INPUT, STRING_SELECT = 4, 3
-PYTHON_TYPES = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
+OPTION_OF_SELECT = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
+PYTHON_TYPES: dict[int, Any] = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float)}
 
 
 def find_command(world: World, guild_id: str | None, kind: int, name: str, locale: str) -> Json:
@@ -100,6 +101,19 @@ def _resolve(world: World, kind: int, value: str, resolved: Json) -> str:
         assert roles, f"no such person, role or channel: {value}"
         resolved.setdefault("roles", {})[value] = roles[0]
     return value
+
+
+def select_data(world: World, select: Json, values: tuple[str, ...]) -> Json:
+    """The `data` of a choice: ids of people, roles and channels come with what they stand for."""
+    low, high = select.get("min_values", 1), select.get("max_values", 1)
+    assert low <= len(values) <= high, f"{len(values)} chosen, {low} to {high} are allowed"
+    data = {"custom_id": select["custom_id"], "component_type": select["type"]}
+    data["values"] = list(values)
+    if select["type"] != STRING_SELECT:
+        data["resolved"] = {}
+        for value in values:
+            _resolve(world, OPTION_OF_SELECT[select["type"]], value, data["resolved"])
+    return data
 
 
 def modal_data(payload: Json, values: dict[str, Any]) -> Json:

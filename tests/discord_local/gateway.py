@@ -109,7 +109,9 @@ class Gateway:
         await socket.prepare(request)
         hello = {"heartbeat_interval": self._interval * 1000}
         await socket.send_str(json.dumps({"op": HELLO, "d": hello, "s": None, "t": None}))
-        session, writer, last_beat = None, None, 0.0
+        session: Session | None = None
+        writer: asyncio.Task[None] | None = None
+        last_beat = 0.0
         try:
             async for frame in socket:
                 if frame.type is not WSMsgType.TEXT:
@@ -120,7 +122,7 @@ class Gateway:
                     last_beat = self._note_beat(last_beat)
                 elif message["op"] in (IDENTIFY, RESUME):
                     session = await self._login(socket, message)
-                    writer = session and asyncio.create_task(_write(session, socket))
+                    writer = asyncio.create_task(_write(session, socket)) if session else None
         finally:
             await self._hang_up(session, writer, socket)
         return socket
@@ -143,6 +145,7 @@ class Gateway:
         now = time.monotonic()
         if last:
             self.lateness.append(max(0.0, now - last - self._interval))
+            self._world.pulse.beat()
         return now
 
     async def _login(self, socket: web.WebSocketResponse, message: Json) -> Session | None:
@@ -160,7 +163,8 @@ class Gateway:
             return None
         shard = tuple(data.get("shard") or (0, 1))
         session = Session(self._world.clock.snowflake(), shard, data["intents"])
-        self.sessions = [s for s in self.sessions if s.shard != shard] + [session]
+        # Two programs with one token are both told everything, as with Discord.
+        self.sessions = [s for s in self.sessions if s.connected or s.shard != shard] + [session]
         self._attach(session, socket)
         self.identified += 1
         self._welcome(session)

@@ -12,6 +12,7 @@ from tests.discord_local.acts import (
     command_data,
     find_command,
     modal_data,
+    select_data,
 )
 from tests.discord_local.gateway import Gateway
 from tests.discord_local.interactions import DEFERRED_UPDATE, MODAL, UPDATE, Exchange, Interactions
@@ -147,8 +148,7 @@ class Member:
             by_label = {option["label"]: option["value"] for option in select["options"]}
             values = tuple(by_label.get(value, value) for value in values)
             assert set(values) <= set(by_label.values()), f"{values} are not in {by_label}"
-        data = {"custom_id": select["custom_id"], "component_type": select["type"]}
-        data |= {"values": list(values), "resolved": {}}
+        data = select_data(self._world, select, values)
         return await self._outcome(self._interact(COMPONENT, data, on.channel_id, on.message))
 
     async def submit(self, modal: Modal, **fields: Any) -> Seen:

@@ -61,7 +61,7 @@ class Messages:
         if not flags & LOADING and not any(body.get(k) for k in SHOWN):
             raise ApiError(50006)
         replied = self._replied_to(channel, body.get("message_reference"))
-        payload = {
+        payload: Json = {
             "id": world.clock.snowflake(), "channel_id": channel_id, "type": kind,
             "author": world.users[author_id], "timestamp": world.clock.iso(),
             "edited_timestamp": None, "tts": False, "pinned": False, "mention_everyone": False,

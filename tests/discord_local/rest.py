@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from tests.discord_local.buckets import Buckets
+from tests.discord_local.clock import Pulse
 from tests.discord_local.errors import ApiError
 from tests.discord_local.faults import Answer, Faults, rate_limited, suffer
 from tests.discord_openapi import problems
@@ -43,8 +44,9 @@ Handler = Callable[..., Answer]
 class Rest:
     """`routes` are (method, pattern, handler); groups of the pattern are arguments."""
 
-    def __init__(self, token: str, faults: Faults, buckets: Buckets) -> None:
+    def __init__(self, token: str, faults: Faults, buckets: Buckets, pulse: Pulse) -> None:
         self._token, self._faults, self._buckets = token, faults, buckets
+        self._pulse = pulse
         self.routes: list[tuple[str, re.Pattern[str], Handler]] = []
         self.requests: list[Request] = []
         self.is_v2: Callable[[str], bool] = lambda _: False
@@ -63,6 +65,7 @@ class Rest:
         except ApiError as error:
             request.status, request.answer = error.status, error.body()
             request.problems += error.problems
+        self._pulse.beat()
         return _response(http, request, headers)
 
     async def _work(self, request: Request) -> Answer:

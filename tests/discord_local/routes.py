@@ -4,7 +4,7 @@ from tests.discord_local.errors import ApiError
 from tests.discord_local.faults import Answer
 from tests.discord_local.interactions import Interactions
 from tests.discord_local.messages import COMPONENTS_V2, HAS_THREAD, Message, Messages
-from tests.discord_local.rest import Request, Rest
+from tests.discord_local.rest import Handler, Request, Rest
 from tests.discord_local.world import (
     ADD_REACTIONS,
     CREATE_PUBLIC_THREADS,
@@ -37,7 +37,7 @@ class Routes:
             method, path = line.split()
             rest.add(method, path, handler)
 
-    def _table(self):  # type: ignore[no-untyped-def]
+    def _table(self) -> list[tuple[str, Handler]]:
         message = "/channels/{channel}/messages/{message}"
         hook = "/webhooks/{application}/{token}"
         commands = "/applications/{application}/commands"

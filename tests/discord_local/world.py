@@ -44,7 +44,7 @@ class World:
     # people
 
     def add_user(self, name: str, bot: bool = False) -> Json:
-        user = {
+        user: Json = {
             "id": self.clock.snowflake(), "username": name, "discriminator": "0",
             "global_name": None if bot else name, "avatar": None, "bot": bot, "public_flags": 0,
         }  # fmt: skip

@@ -3,7 +3,9 @@
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,6 +140,6 @@ def test_reading_changes_no_byte_and_makes_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["text", "title", "date", "url", "path"])
 def test_a_digest_notices_every_field(field: str) -> None:
-    from dataclasses import replace
+    fields: dict[str, Any] = {field: "另一個"}
 
-    assert digest_of(replace(FULL, **{field: "另一個"})) != digest_of(FULL)
+    assert digest_of(replace(FULL, **fields)) != digest_of(FULL)

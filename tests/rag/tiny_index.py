@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from corpus.article import Article, Heading, Passage
 from rag.assemble import Material, Origin, Vectors, embed_all, seal, write_generation
 from rag.cache import EmbeddingCache
 from rag.generations import GenerationStore
+from rag.result import Progress
 
 
 class HashEmbedder:
@@ -23,10 +25,12 @@ class HashEmbedder:
             for at in range(len(text) - 1):
                 code = zlib.crc32(text[at : at + 2].encode())
                 vectors[row, code % self.dimensions] += 1 if code & 1024 else -1
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        return vectors
 
     def embed_query(self, text: str) -> Vectors:
-        return self.embed_passages([text])[0]
+        vector: Vectors = self.embed_passages([text])[0]
+        return vector
 
 
 def article(name: str, *paragraphs: str) -> Article:
@@ -51,10 +55,14 @@ def publish(store: GenerationStore, *articles: Article) -> str:
     """Build a generation of these articles and let it serve; its name."""
     passages = [p for article in articles for p in passages_of(article)]
     material = Material({article.id: article for article in articles}, passages)
-    cache = EmbeddingCache(store.data_dir / "embeddings.sqlite")
-    vectors, _ = embed_all(material, HashEmbedder(), cache, lambda step: None)
-    cache.close()
+    with closing(EmbeddingCache(store.data_dir / "embeddings.sqlite")) as cache:
+        vectors, _ = embed_all(material, HashEmbedder(), cache, _unheard)
+    origin = Origin(store.serving(), "", {"model": "hash-1"}, ())
     with store.staging() as staged:
-        write_generation(staged, material, vectors, lambda step: None, terms_from=Path("none"))
-        seal(staged, Origin(store.serving(), "", {"model": "hash-1"}, ()), material, vectors, "hash")
+        write_generation(staged, material, vectors, _unheard, terms_from=Path("none"))
+        seal(staged, origin, material, vectors, "hash")
         return store.publish(staged)
+
+
+def _unheard(_: Progress) -> None:
+    return

@@ -1,0 +1,164 @@
+"""`youju doctor`: checks every part and says how to mend what is wrong."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any, Literal
+
+from rich.text import Text
+
+from bot.show import out
+from rag.build import load_settings
+from rag.errors import YoujuError
+from rag.settings import Settings
+
+Level = Literal["ok", "warning", "broken"]
+_MARKS: Mapping[Level, tuple[str, str]] = {
+    "ok": ("✓", "green"),
+    "warning": ("!", "yellow"),
+    "broken": ("✗", "bold red"),
+}
+_LITTLE_DISK = 500_000_000  # bytes; a generation of 100,000 passages takes about this much
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `mend` says what to do, empty when all is well."""
+
+    part: str
+    level: Level
+    found: str
+    mend: str = ""
+    exit_code: int = 0
+
+    def form(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(flags: Mapping[str, Any]) -> list[Finding]:
+    """Run every check; one that fails does not keep the others from running."""
+    try:
+        settings = load_settings(flags)
+    except YoujuError as error:
+        return [_python(), Finding("settings", "broken", str(error), "", error.exit_code)]
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _articles,
+        _data_directory,
+        _model,
+        _scripts,
+        _index,
+        _discord,
+    )
+    findings = [_python()]
+    for check in checks:
+        try:
+            findings += check(settings)
+        except YoujuError as error:
+            part = check.__name__.strip("_").replace("_", " ")
+            findings.append(Finding(part, "broken", str(error), "", error.exit_code))
+    return findings
+
+
+def show_findings(findings: list[Finding]) -> None:
+    """One line a finding, and below it how to mend it."""
+    for finding in findings:
+        mark, style = _MARKS[finding.level]
+        out.print(Text.assemble((f"{mark} {finding.part:<15}", style), finding.found))
+        if finding.mend:
+            out.print(Text(f"  → {finding.mend}", "yellow"))
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    level: Level = "ok" if fits else "broken"
+    return Finding("python", level, version, "" if fits else "Use Python 3.11 to 3.13.", 3 * (not fits))
+
+
+def _articles(settings: Settings) -> Iterator[Finding]:
+    from corpus.read import read_folder
+    from rag.errors import CorpusEmpty, CorpusMissing
+
+    folder = settings.corpus_dir
+    if not folder.is_dir():
+        raise CorpusMissing(folder)
+    articles, failed = read_folder(folder)
+    for file in failed:
+        yield Finding("articles", "warning", f"{file.path}: {file.reason}", "Mend or remove it.")
+    if not articles:
+        raise CorpusEmpty(folder)
+    yield Finding("articles", "ok", f"{len(articles)} can be read in {folder}")
+
+
+def _data_directory(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir
+    standing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(standing, os.W_OK) or not standing.is_dir():
+        mend = "Make it writable, or set YOUJU_DATA_DIR to a folder that is."
+        yield Finding("data directory", "broken", f"{folder} cannot be written", mend, 3)
+        return
+    free = shutil.disk_usage(standing).free
+    if free < _LITTLE_DISK:
+        yield Finding("disk", "warning", f"{free // 1_000_000} MB left", "Free some space.")
+    yield Finding("data directory", "ok", f"{folder}, {free // 1_000_000_000} GB free")
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    from rag.embed import load_embedder
+
+    began = perf_counter()
+    embedder = load_embedder(settings.embed_model)
+    same = float(embedder.embed_query("什麼是對齊？") @ embedder.embed_query("什么是对齐？"))
+    took = 1000 * (perf_counter() - began)
+    yield Finding(
+        "model", "ok", f"{embedder.name}, {embedder.dimensions} dimensions, {took:.0f} ms to load"
+    )
+    if same < 0.9:
+        told = f"the two scripts of one question are only {same:.2f} alike to this model"
+        yield Finding("model", "warning", told, "Prefer a model that knows both scripts.")
+
+
+def _scripts(_: Settings) -> Iterator[Finding]:
+    from rag.fold import fold
+    from rag.variant import to_variant
+
+    sample, simplified = "當模型學會隱藏", "当模型学会隐藏"
+    if fold(sample) != simplified or to_variant(simplified, "hant") != sample:
+        yield Finding("scripts", "broken", "OpenCC converts wrongly", "Reinstall opencc.", 3)
+        return
+    yield Finding("scripts", "ok", "Traditional and Simplified convert both ways")
+
+
+def _index(settings: Settings) -> Iterator[Finding]:
+    from rag.build import build_service
+
+    service = build_service(settings)
+    try:
+        needed = service.index_needed()
+        if needed:
+            yield Finding("index", "warning", needed, "Run `youju reindex`, or just ask.")
+            return
+        status = service.status()
+        damaged = [n for n in status.kept if service.store.whole(n, thorough=True) is None]
+        for name in damaged:
+            mend = "Run `youju reindex`."
+            yield Finding("index", "broken", f"{name} has damaged files", mend, 4)
+        found = service.search("AI", 1)
+        yield Finding(
+            "index",
+            "ok",
+            f"{found.generation}: {status.articles} articles, {status.passages} passages",
+        )
+    finally:
+        service.close()
+
+
+def _discord(_: Settings) -> Iterator[Finding]:
+    if os.environ.get("DISCORD_TOKEN"):
+        yield Finding("discord", "ok", "DISCORD_TOKEN is set")
+    else:
+        yield Finding("discord", "ok", "DISCORD_TOKEN is not set; only `youju bot` needs it")

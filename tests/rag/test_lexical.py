@@ -1,0 +1,117 @@
+"""The lexical leg and the terms bridge."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus.article import Article, Passage
+from rag.errors import BadTermsFile
+from rag.lexical import LexicalIndex, Postings
+from rag.terms import SHIPPED, compile_terms, load_terms, with_local_terms
+from rag.tokens import stem, tokens
+
+
+def _index(*texts: str, terms: object = None) -> LexicalIndex:
+    articles = {str(n): Article(str(n), str(n), "", text) for n, text in enumerate(texts)}
+    passages = [Passage(str(n), str(n), 0, 0, len(t), t) for n, t in enumerate(texts)]
+    return LexicalIndex.build(articles, passages, terms)  # type: ignore[arg-type]
+
+
+def test_tokens_are_han_unigrams_and_bigrams_and_whole_words() -> None:
+    assert tokens("对齐ai o1") == ["对", "齐", "对齐", "ai", "o1"]
+
+
+@pytest.mark.parametrize(("word", "stemmed"), [("studies", "study"), ("models", "model"), ("is", "is")])
+def test_stem_takes_one_english_ending_off(word: str, stemmed: str) -> None:
+    assert stem(word) == stemmed
+
+
+def test_a_question_in_the_other_script_scores_the_same() -> None:
+    index = _index("模型會隱藏真實意圖", "天氣很好")
+
+    traditional, simplified = index.scores("隱藏意圖"), index.scores("隐藏意图")
+
+    np.testing.assert_array_equal(traditional.ngrams, simplified.ngrams)
+    assert traditional.ngrams[0] > 0 == traditional.ngrams[1]
+
+
+def test_an_idea_in_other_words_counts_only_where_the_own_words_are_absent() -> None:
+    index = _index("人工智能很强", "人工智慧很強", "天气很好")
+
+    scores = index.scores("人工智能")
+
+    assert scores.ideas[0] == 0
+    assert scores.ideas[1] > 0
+    assert scores.ideas[2] == 0
+
+
+def test_an_english_question_finds_the_chinese_idea() -> None:
+    index = _index("他們用強化學習訓練模型", "天氣很好")
+
+    assert index.scores("reinforcement learning?").ideas[0] > 0
+
+
+def test_unknown_words_score_nothing_and_break_nothing() -> None:
+    scores = _index("天气很好").scores("xyzzy")
+
+    assert scores.ngrams.tolist() == scores.ideas.tolist() == [0]
+    assert scores.ceiling > 0
+
+
+def test_an_index_over_nothing_or_without_words_answers_with_nothing() -> None:
+    assert _index().scores("對齊").ngrams.shape == (0,)
+    assert _index("……", "🍜").scores("對齊").ngrams.tolist() == [0, 0]
+
+
+def test_a_saved_index_scores_as_it_did(tmp_path: Path) -> None:
+    index = _index("模型會隱藏真實意圖", "天氣很好", "人工智慧")
+    index.save(tmp_path)
+
+    loaded = LexicalIndex.load(tmp_path)
+
+    assert len(loaded) == 3
+    for question in ("人工智能", "隐藏"):
+        before, after = index.scores(question), loaded.scores(question)
+        np.testing.assert_array_equal(before.ngrams, after.ngrams)
+        np.testing.assert_array_equal(before.ideas, after.ideas)
+        assert before.ceiling == pytest.approx(after.ceiling)
+
+
+def test_the_ceiling_is_above_what_a_whole_match_scores() -> None:
+    index = _index("模型會隱藏真實意圖", "天氣很好")
+
+    scores = index.scores("模型會隱藏真實意圖")
+
+    assert 0.3 < scores.ngrams[0] / scores.ceiling <= 1.0
+
+
+def test_postings_give_bm25_by_hand() -> None:
+    postings = Postings.build([["a"], ["b"]])
+
+    rows, scores = postings.of("a")
+
+    # One document of two, of mean length: idf ln(1 + 1.5/1.5), tf 1/(1 + 1.2).
+    assert rows.tolist() == [0]
+    assert scores.tolist() == pytest.approx([np.log(2) / 2.2])
+    assert postings.of("unknown")[0].tolist() == []
+
+
+def test_the_folded_forms_that_ship_are_those_of_the_thesaurus() -> None:
+    assert load_terms() == compile_terms(SHIPPED / "terms.jsonl")
+
+
+def test_moderators_add_groups_beside_their_articles(tmp_path: Path) -> None:
+    (tmp_path / "terms.csv").write_text("# 一行一組\n放水,摸魚俠,slacker hero\n", encoding="utf-8-sig")
+
+    terms = with_local_terms(load_terms(), tmp_path)
+
+    assert set(terms.groups["摸鱼侠"]) <= set(terms.groups["放水"])
+    assert terms.groups["slacker hero"] == terms.groups["摸鱼侠"]
+
+
+def test_a_terms_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "terms.csv").write_bytes("放水,摸魚".encode("big5"))
+
+    with pytest.raises(BadTermsFile, match="terms.csv"):
+        with_local_terms(load_terms(), tmp_path)
