@@ -8,12 +8,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import typer
 
-from rag.build import build_service, load_settings
+from bot.open import opened
+from rag.build import load_settings
 from rag.errors import YoujuError
 from rag.result import Variant
 from rag.service import Service
@@ -80,9 +82,7 @@ def ask(
 
             answer_batch(service, batch, _chosen(variant))
             return
-        answer = service.ask(
-            cast(str, question), history=history or (), variant=_chosen(variant)
-        )
+        answer = service.ask(cast(str, question), history=history or (), variant=_chosen(variant))
         if as_json:
             from bot.forms import answer_form
 
@@ -114,9 +114,7 @@ def search(
 
 
 @app.command()
-def why(
-    question: QuestionArgument, history: HistoryFlag = None, as_json: JsonFlag = False
-) -> None:
+def why(question: QuestionArgument, history: HistoryFlag = None, as_json: JsonFlag = False) -> None:
     """Show everything that decides the answer to a question."""
     with _service() as service:
         trace = service.why(question, history or ())
@@ -206,13 +204,16 @@ def evaluate(
         Path | None, typer.Option(help="Score a throw-away index over these passages instead.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
+    script: Annotated[
+        VariantFlag, typer.Option(help="Convert the questions to this script before asking.")
+    ] = "auto",
     as_json: JsonFlag = False,
 ) -> None:
     """Score retrieval, answers and refusals on a set of questions."""
     from bot.scores import run_evaluation
 
     settings = load_settings(_Flags.values)
-    scores = run_evaluation(settings, questions, passages, report)
+    scores = run_evaluation(settings, questions, passages, report, _chosen(script))
     if as_json:
         _print_json(scores)
     else:
@@ -246,28 +247,8 @@ def main() -> None:
         sys.exit(0)
 
 
-def _service(*, index: bool = True) -> "_Opened":
-    return _Opened(index)
-
-
-class _Opened:
-    """A Service for one command; a first question on a fresh data directory indexes by itself."""
-
-    def __init__(self, index: bool) -> None:
-        self._index = index
-
-    def __enter__(self) -> Service:
-        self._service = build_service(load_settings(_Flags.values))
-        if self._index and (reason := self._service.index_needed()):
-            from bot.show import err, indexing
-
-            err.print(f"{reason} Indexing {self._service.settings.corpus_dir} …")
-            with indexing() as bar:
-                self._service.reindex(progress=bar)
-        return self._service
-
-    def __exit__(self, *_: object) -> None:
-        self._service.close()
+def _service(*, index: bool = True) -> AbstractContextManager[Service]:
+    return opened(load_settings(_Flags.values), index=index)
 
 
 def _chosen(variant: VariantFlag) -> Variant | None:

@@ -76,7 +76,9 @@ def _python() -> Finding:
     version = platform.python_version()
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     level: Level = "ok" if fits else "broken"
-    return Finding("python", level, version, "" if fits else "Use Python 3.11 to 3.13.", 3 * (not fits))
+    return Finding(
+        "python", level, version, "" if fits else "Use Python 3.11 to 3.13.", 3 * (not fits)
+    )
 
 
 def _articles(settings: Settings) -> Iterator[Finding]:

@@ -1,39 +1,49 @@
 """`youju eval`: run an evaluation and print its figures."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from bot.open import opened
 from bot.show import err, out
-from rag.build import build_service
-from rag.evaluate import Scores, read_rows, score_articles, score_passages, throwaway
+from rag.evaluate import Row, Scores, read_rows, score_passages, throwaway
+from rag.result import Variant
+from rag.service import Service
 from rag.settings import Settings
-
-_log = logging.getLogger(__name__)
+from rag.variant import to_variant
 
 
 def run_evaluation(
-    settings: Settings, questions: Path, passages: Path | None, report: Path | None
+    settings: Settings,
+    questions: Path,
+    passages: Path | None,
+    report: Path | None,
+    script: Variant | None = None,
 ) -> Scores:
-    """The figures of DESIGN's two forms, by whether passages are given."""
-    service = build_service(settings)
-    if passages is None:
-        scores = service.evaluate(read_rows(questions, "question"))
-    else:
-        rows = read_rows(passages, "id", "text")
-        asked = read_rows(questions, "question", "passage_id")
-        err.print(f"Indexing {len(rows)} passages …")
-        with throwaway(rows, service.embedder, settings.data_dir / "embeddings.sqlite") as index:
-            err.print(f"Asking {len(asked)} questions …")
-            scores = score_passages(index, service.embedder, service.answerer, asked)
+    """The figures of one of two forms, by whether passages are given; see `rag.evaluate`."""
+    asked = read_rows(questions, "question", *(() if passages is None else ("passage_id",)))
+    if script is not None:
+        asked = [{**row, "question": to_variant(row["question"], script)} for row in asked]
+    with opened(settings, index=passages is None) as service:
+        scores = _scores(service, asked, passages)
     if report is not None:
         from bot.page import write_page
 
         write_page(report, questions, scores)
     return scores
+
+
+def _scores(service: Service, asked: list[Row], passages: Path | None) -> Scores:
+    if passages is None:
+        return service.evaluate(asked)
+    rows = read_rows(passages, "id", "text")
+    err.print(f"Indexing {len(rows)} passages …")
+    cache = service.settings.data_dir / "embeddings.sqlite"
+    with throwaway(rows, service.embedder, cache) as index:
+        err.print(f"Asking {len(asked)} questions …")
+        return score_passages(index, service.embedder, service.answerer, asked)
 
 
 def show_scores(scores: Mapping[str, Any]) -> None:

@@ -106,9 +106,11 @@ def _in_line(text: str, start: int, end: int, long_quotation: int | None) -> Ite
             yield place, Rank.INNER_SENTENCE if closes else rank
             sentence = place if not closes else sentence
         else:
-            place = _past_closing(tokens, i, partners)
             rank = _rank(text, token, end)
-            if rank is None or place >= end or text[place : place + 1] in _OPENERS:
+            if rank is None:
+                continue
+            place = _past_closing(tokens, i, partners)
+            if place >= end or text[place] in _OPENERS:
                 continue
             if closes:
                 rank = Rank.INNER_SENTENCE if rank < Rank.CLAUSE else Rank.INNER_CLAUSE

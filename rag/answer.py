@@ -1,7 +1,7 @@
 """Ranked passages become an answer: the sentences that say it, quoted, or a refusal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from rag.cues import asks
 from rag.fold import fold
 from rag.generation import Generation
 from rag.index_text import heading_of
+from rag.metadata_questions import answers_metadata, metadata_asked
 from rag.read import Reader, Sentence
 from rag.result import Citation, Hit, Status, Variant
 from rag.retrieve import Retrieval
@@ -22,6 +23,7 @@ _MARGIN = 0.7
 _MARGIN_MANY = 1.6  # questions for several things, or for a reason, need more than one sentence
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2
+_METADATA = 2.5  # log-odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class Answerer:
 
     def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
         """Answer from the hits of a retrieval; refuses when they do not support an answer."""
-        ranked = self._reader.read(retrieval.searched, retrieval.hits, generation.lexical)
+        ranked = _settle_metadata(
+            self._reader.read(retrieval.searched, retrieval.hits, generation.lexical),
+            retrieval.searched,
+        )
         support = self._support.probability(retrieval, ranked, generation.lexical)
         if not ranked or support < self.threshold:
             return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
@@ -54,11 +59,29 @@ class Answerer:
 
 def refusal(hits: Sequence[Hit], variant: Variant) -> str:
     """The sentence that says that the articles do not say, and what they do talk about."""
-    topics = dict.fromkeys(heading_of(hit.article, hit.passage) or hit.article.title for hit in hits)
+    topics = dict.fromkeys(
+        heading_of(hit.article, hit.passage) or hit.article.title for hit in hits
+    )
     if not topics:
         return REFUSED[variant]
     named = "、".join(f"〈{topic}〉" for topic in list(topics)[:_TOPICS])
     return REFUSED_NEAREST[variant].format(topics=named)
+
+
+def _settle_metadata(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
+    """Put first the line of metadata that was asked for, and last those that were not."""
+    asked = metadata_asked(fold(question))
+    settled = [
+        replace(sentence, score=sentence.score + _metadata_bonus(sentence, asked))
+        for sentence in ranked
+    ]
+    return sorted(settled, key=lambda sentence: -sentence.score)
+
+
+def _metadata_bonus(sentence: Sentence, asked: frozenset[str]) -> float:
+    if sentence.hit.passage.kind != "metadata":
+        return 0.0
+    return _METADATA if answers_metadata(asked, fold(sentence.text)) else -_METADATA
 
 
 def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
@@ -75,9 +98,11 @@ def _cite(chosen: Sequence[Sentence]) -> tuple[Citation, ...]:
     stretches: list[list[Sentence]] = []
     for sentence in chosen:
         last = stretches[-1][-1] if stretches else None
-        if last and last.hit is sentence.hit and not last.hit.passage.text[
-            last.end : sentence.start
-        ].strip():
+        if (
+            last
+            and last.hit is sentence.hit
+            and not last.hit.passage.text[last.end : sentence.start].strip()
+        ):
             stretches[-1].append(sentence)
         else:
             stretches.append([sentence])

@@ -67,9 +67,7 @@ class TransformerReader:
         self._linear = LinearReader()
         self._model = ReaderModel(folder)
 
-    def read(
-        self, question: str, hits: Sequence[Hit], index: LexicalIndex
-    ) -> list[Sentence]:
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
         """All sentences of the hits, best first; those of the first three are ReadSentences."""
         linear = self._linear.read(question, hits, index)
         read = list(hits[:_READ])
@@ -184,9 +182,7 @@ class ReaderModel:
             raise BrokenModel(self._folder, f"model.onnx: {str(error)[:200]}") from error
 
 
-def _windows(
-    cutter: WordPieces, asked: str, parts: Sequence[str], limit: int
-) -> Iterable[Row]:
+def _windows(cutter: WordPieces, asked: str, parts: Sequence[str], limit: int) -> Iterable[Row]:
     """Rows of whole sentences that fit; one that is longer than a row is cut."""
     first = 0
     while first < len(parts):
@@ -233,9 +229,7 @@ class PairReader:
         self._linear, self._lock = LinearReader(), threading.Lock()
         self._model = _cross_encoder(name)
 
-    def read(
-        self, question: str, hits: Sequence[Hit], index: LexicalIndex
-    ) -> list[Sentence]:
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
         """All sentences of the hits, best first; the model's logit where it has read them."""
         linear = self._linear.read(question, hits, index)
         read = {hit.passage.id for hit in hits[:_READ]}

@@ -55,4 +55,6 @@ def asks(folded_question: str) -> frozenset[str]:
 
 def offers(folded_sentence: str) -> frozenset[str]:
     """The kinds of answer that a sentence could give."""
-    return frozenset(n for n, pattern in _OFFERS_PATTERNS.items() if pattern.search(folded_sentence))
+    return frozenset(
+        n for n, pattern in _OFFERS_PATTERNS.items() if pattern.search(folded_sentence)
+    )

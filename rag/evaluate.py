@@ -103,9 +103,7 @@ def score_passages(
 
 
 @contextmanager
-def throwaway(
-    rows: Sequence[Row], embedder: Embedder, cache_path: Path
-) -> Iterator[Generation]:
+def throwaway(rows: Sequence[Row], embedder: Embedder, cache_path: Path) -> Iterator[Generation]:
     """A generation over given passages, one article each, gone when the block ends."""
     articles = {row["id"]: _article(row) for row in rows}
     passages = [_whole(article) for article in articles.values()]
@@ -189,9 +187,7 @@ class Outcome:
         }
 
 
-def _outcome(
-    generation: Generation, retriever: Retriever, answerer: Answerer, row: Row
-) -> Outcome:
+def _outcome(generation: Generation, retriever: Retriever, answerer: Answerer, row: Row) -> Outcome:
     history = row.get("history") or ()
     retrieval = retriever.retrieve(generation, row["question"], history, _K)
     draft = answerer.answer(generation, retrieval.best(5), resolve(row["question"]))
@@ -344,6 +340,3 @@ def _share(values: Any) -> float | None:
 def _mean(values: Sequence[float]) -> float | None:
     """None over nothing, for 0 would look like a failure."""
     return round(float(np.mean(values)), 4) if values else None
-
-
-

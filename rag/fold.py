@@ -7,9 +7,9 @@ import opencc
 
 _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 # Marks that mean the same in both typographies; one character each, so offsets hold.
-_MARKS = str.maketrans("「」『』“”‘’〈〉．‧・", "\"\"\"\"\"\"''《》···")
+_MARKS = str.maketrans("「」『』“”‘’〈〉．‧・", '""""""\'\'《》···')
 # A lone surrogate (a mangled command line) is no text, and OpenCC refuses it.
-_SURROGATES = {code: 0xFFFD for code in range(0xD800, 0xE000)}
+_SURROGATES = dict.fromkeys(range(55296, 57344), 65533)
 FINGERPRINT = f"t2s-lower-width-2/opencc-{opencc.__version__}"
 
 

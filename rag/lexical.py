@@ -171,7 +171,8 @@ class Postings:
     @classmethod
     def load(cls, directory: Path) -> "Postings":
         starts, rows, scores = (
-            np.load(directory / f"{name}.npy", mmap_mode="r") for name in ("starts", "rows", "scores")
+            np.load(directory / f"{name}.npy", mmap_mode="r")
+            for name in ("starts", "rows", "scores")
         )
         words = json.loads((directory / "vocabulary.json").read_text(encoding="utf-8"))
         return cls({word: number for number, word in enumerate(words)}, starts, rows, scores)

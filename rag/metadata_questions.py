@@ -5,11 +5,14 @@ import re
 # Folded. Each line: what is asked, and the metadata keys whose lines answer it.
 _ABOUT = {
     "author": r"作者|执笔|撰文|撰稿|谁写|谁编|编辑是谁|\bauthor|who wrote|written by|\bbyline",
-    "date": r"(?:发布|发表|刊登|上线|出版|发文|写于|刊出)|(?:文章|原文|报导|报道|帖子).{0,6}(?:时候|日期|哪天|几号|哪年)"
+    "date": r"(?:发布|发表|刊登|上线|出版|发文|写于|刊出)"
+    r"|(?:文章|原文|报[导道]|帖子).{0,6}(?:时候|日期|哪天|几号|哪年)"
     r"|\bpublish|\bposted\b|date of the",
-    "place": r"发布地|(?:文章|报导|报道|原文|那篇|这篇).{0,8}(?:城市|哪里|哪儿|地点|地方).{0,4}发|发自",
+    "place": r"发布地|发自"
+    r"|(?:文章|报[导道]|原文|[那这]篇).{0,8}(?:城市|哪里|哪儿|地点|地方).{0,4}发",
     "url": r"网址|链接|连结|\burl\b|\blinks?\b|原文(?:在哪|出处|地址)",
-    "source": r"出处|来源|出自|哪[档个家].{0,3}(?:节目|媒体|公众号|频道|播客)|公众号|podcast|\bshow\b|\bsource",
+    "source": r"出处|来源|出自|哪[档个家].{0,3}(?:节目|媒体|公众号|频道|播客)|公众号"
+    r"|podcast|\bshow\b|\bsource",
     "title": r"(?:文章|原文).{0,4}(?:标题|题目|叫什么)|\btitle\b",
     "tags": r"标签|分类|\btags?\b",
 }

@@ -79,9 +79,7 @@ class Sentence:
 class Reader(Protocol):
     """Ranks the sentences of retrieved passages by how well they answer."""
 
-    def read(
-        self, question: str, hits: Sequence[Hit], index: LexicalIndex
-    ) -> list[Sentence]:
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
         """All sentences of the hits, best first."""
         ...
 
@@ -145,9 +143,7 @@ class Asked:
         return other / len(self.forms)
 
 
-def features(
-    asked: Asked, passage: str, spans: Sequence[tuple[int, int]]
-) -> NDArray[np.float32]:
+def features(asked: Asked, passage: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
     """What the reader knows of each sentence; shape (sentences, features), see FEATURES."""
     folded = fold(passage)
     texts = [folded[start:end] for start, end in spans]
@@ -169,10 +165,7 @@ def features(
         np.log1p([len(text) for text in texts]),
         np.log1p(new),
         np.arange(len(texts)) == 0,
-        *(
-            np.array([a in asked.kinds and o in offered for offered in kinds])
-            for a, o in PAIRS
-        ),
+        *(np.array([a in asked.kinds and o in offered for offered in kinds]) for a, o in PAIRS),
     ]
     return np.stack(columns, axis=1).astype(np.float32)
 

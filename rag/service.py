@@ -74,7 +74,10 @@ class Service:
             hits=retrieval.hits,
             generation=name,
             timings=Timings(
-                *(1000 * seconds for seconds in (retrieved - began, ended - retrieved, ended - began))
+                *(
+                    1000 * seconds
+                    for seconds in (retrieved - began, ended - retrieved, ended - began)
+                )
             ),
         )
 
@@ -109,9 +112,7 @@ class Service:
         cancel: threading.Event | None = None,
     ) -> ReindexReport:
         """Bring the index up to date with the articles, in a child process."""
-        return reindex(
-            self.settings, dry_run=dry_run, full=full, progress=progress, cancel=cancel
-        )
+        return reindex(self.settings, dry_run=dry_run, full=full, progress=progress, cancel=cancel)
 
     def rollback(self) -> str:
         """Serve the generation before this one again; its name."""

@@ -23,7 +23,11 @@ class Settings(BaseSettings):
     """The settings of the index and of answering. Field names are the lower-cased variables."""
 
     model_config = SettingsConfigDict(
-        env_prefix="YOUJU_", env_file=(REPOSITORY / ".env", ".env"), env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="YOUJU_",
+        env_file=(REPOSITORY / ".env", ".env"),
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     corpus_dir: Path = Field(DEFAULT_CORPUS, description="folder of the articles")
@@ -32,6 +36,11 @@ class Settings(BaseSettings):
     )
     embed_model: str = Field(
         "", description="sentence-transformers name or folder; empty: the model shipped with youju"
+    )
+    rerank_model: str = Field(
+        "",
+        description="reader of the found passages: a sentence-transformers CrossEncoder by name or"
+        ' folder, or "none" for the linear reader alone; empty: the reader shipped with youju',
     )
     variant: Literal["hant", "hans"] = Field(
         "hant", description="script of the answer when nothing else decides it"

@@ -33,7 +33,7 @@ READ_FEATURES = FEATURES
 class Support:
     """A logistic model over what the best passage and sentence share with the question."""
 
-    weights: tuple[float, ...] = (4.0, 0, 3.0, 0,1.0, 1.0,0,0,0,0,0,0,0)
+    weights: tuple[float, ...] = (4.0, 0, 3.0, 0, 1.0, 1.0, 0, 0, 0, 0, 0, 0, 0)
     bias: float = -3.0
 
     def probability(

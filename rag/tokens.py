@@ -1,4 +1,4 @@
-"""Folded text becomes the lexical leg's tokens: Han characters and bigrams, Latin words, numbers."""
+"""Folded text becomes tokens: Han characters and bigrams, Latin words, numbers."""
 
 import re
 

@@ -9,7 +9,9 @@ PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 
 HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _PIECES = re.compile(rf"([{HAN}]+)|([^\W_{HAN}]+)|(\S)")
-_MARKS = str.maketrans("，。、；：？！（）【】《》〈〉“”‘’「」『』—…～·", ",.,;:?!()[]<><>\"\"''\"\"\"\"-.~.")
+_MARKS = str.maketrans(
+    "，。、；：？！（）【】《》〈〉“”‘’「」『』—…～·", ',.,;:?!()[]<><>""\'\'""""-.~.'
+)
 _FIRST_HAN = "\u3400"
 _LONGEST_WORD = 100  # BERT's own limit: longer letter runs are noise
 

@@ -33,7 +33,9 @@ class Youju:
         self.data_dir, self._environment = data_dir, dict(environment or {})
 
     def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Ran:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("YOUJU_", "DISCORD_"))}
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("YOUJU_", "DISCORD_"))
+        }
         given = {"YOUJU_DATA_DIR": str(self.data_dir), **self._environment, **environment}
         done = subprocess.run(
             [sys.executable, "-m", "bot.cli", *arguments],
@@ -74,7 +76,7 @@ def service(data_dir: Path) -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The evaluation sets beside a checkout; a test that uses them is skipped where they are not."""
+    """The evaluation sets beside a checkout; where they are not, the test is skipped."""
     if not SHARED.is_dir():
         pytest.skip("no shared/ beside this checkout")
     return SHARED

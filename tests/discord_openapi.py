@@ -238,13 +238,18 @@ def _meant(error: ValidationError) -> ValidationError:
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context:
         branches.setdefault(inner.schema_path[0], []).append(inner)
+    if all(any(_at_type(e) for e in errors) for errors in branches.values()):
+        return error
     best = min(branches.values(), key=lambda errors: (any(map(_mistaken, errors)), len(errors)))
     return _meant(best[0])
 
 
 def _mistaken(error: ValidationError) -> bool:
-    at_type = list(error.relative_path) == ["type"]
-    return at_type or (not error.relative_path and error.validator == "type")
+    return _at_type(error) or (not error.relative_path and error.validator == "type")
+
+
+def _at_type(error: ValidationError) -> bool:
+    return list(error.relative_path) == ["type"]
 
 
 def _told(error: ValidationError) -> str:

@@ -4,7 +4,10 @@
 
 The graph is written node by node in onnxruntime's fused operators, so that loading needs no
 optimiser: token numbers in, unit vectors out. All weights are int8, a scale for each token row
-and for each output column; activations are quantised as they pass.
+and for each output column; activations are quantised as they pass. One or two channels of each
+layer are three times as large as any other and would take the int8 range for themselves: they
+are divided before the product and their weights multiplied (SmoothQuant, Xiao et al., 2022).
+Cosine with the float model: 0.993 without that, MEASURED with it.
 """
 
 import argparse
@@ -12,20 +15,36 @@ import hashlib
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
+
+from rag.wordpieces import WordPieces
+from training.network import Network
 
 Array = NDArray[np.float32]
 
 LAYERS, HEADS, WIDTH, EPSILON = 6, 12, 384, 1e-12
 NAME = "youju-minilm-zh"
-# Signed weights of 7 bits: on processors without VNNI the 8-bit product saturates.
-LARGEST = 63
+# Weights as unsigned bytes around 128: the signed product saturates on processors without VNNI
+# (cosine 0.989), signed bytes of 7 bits lose 0.003 of cosine and save a tenth of the time.
+MIDDLE = 128
+# Sentences to find the large channels with; which ones they are does not depend on the text.
+SAMPLES = (
+    "强化学习里智能体通过试错来学会在环境中行动,奖励告诉它做得好不好。",
+    "昨天晚上孩子有点发烧,要不要马上去医院看医生?",
+    "how do i reset the password of my account if i lost my phone?",
+    "1937年出生于上海,后来成为著名的物理学家,获得了很多奖项。",
+    "在 visual studio 中打开解决方案,然后选取 [属性] 页面上的选项。",
+    "猫",
+)
 # What a folder holds besides the weights; kept by hand in the shipped folder.
 SHIPPED = Path(__file__).parent.parent / "rag" / "models" / "default"
 BY_HAND = ("modules.json", "config_sentence_transformers.json", "youju_module.py", "README.md")
@@ -49,7 +68,8 @@ def export(weights: dict[str, Array], vocabulary: Path, out: Path, max_tokens: i
     for name in BY_HAND:
         shutil.copy(SHIPPED / name, aside / name)
     shutil.copy(vocabulary, aside / "vocab.txt")
-    onnx.save(Graph(weights, max_tokens).model(), aside / "model.onnx")
+    divisors = large_channels(weights, vocabulary)
+    onnx.save(Graph(weights, divisors, max_tokens).model(), aside / "model.onnx")
     _describe(aside, max_tokens)
     old = out.with_name(out.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
@@ -72,11 +92,31 @@ def _describe(folder: Path, max_tokens: int) -> None:
     (folder / "youju.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 
+def large_channels(weights: dict[str, Array], vocabulary: Path) -> dict[str, Array]:
+    """For each product with large channels: what to divide its input's channels by."""
+    tokens = vocabulary.read_text(encoding="utf-8").splitlines()
+    network, cutter = Network(len(tokens)).eval(), WordPieces(tokens)
+    network.bert.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()}, strict=False)
+    largest: dict[str, Array] = {}
+    for name, part in network.bert.named_modules():
+        if name.endswith(("intermediate.dense", "output.dense")) and "attention" not in name:
+            part.register_forward_pre_hook(partial(_keep_largest, largest, name))
+    with torch.inference_mode():
+        network([cutter.framed(text, 128) for text in SAMPLES])
+    return {name: np.maximum(1, top / np.sort(top)[-8]) for name, top in largest.items()}
+
+
+def _keep_largest(largest: dict[str, Array], name: str, _: object, inputs: Any) -> None:
+    largest[name] = inputs[0].abs().flatten(0, -2).amax(0).numpy()
+
+
 class Graph:
     """BERT, mean pooling and length 1, as fused int8 nodes."""
 
-    def __init__(self, weights: dict[str, Array], max_tokens: int) -> None:
-        self._weights, self._max_tokens = weights, max_tokens
+    def __init__(
+        self, weights: dict[str, Array], divisors: dict[str, Array], max_tokens: int
+    ) -> None:
+        self._weights, self._divisors, self._max_tokens = weights, divisors, max_tokens
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
 
@@ -142,14 +182,19 @@ class Graph:
         self._node("LpNormalization", ["total"], "vectors", axis=-1, p=2)
 
     def _named(self, name: str, source: str, result: str) -> None:
-        weights = self._weights
-        self._linear(result, source, weights[f"{name}.weight"], weights[f"{name}.bias"])
+        weight, bias = self._weights[f"{name}.weight"], self._weights[f"{name}.bias"]
+        if name in self._divisors:
+            self._constant(f"{name}.small", (1 / self._divisors[name]).astype(np.float32))
+            self._node("Mul", [source, f"{name}.small"], f"{result}.even")
+            source, weight = f"{result}.even", weight * self._divisors[name]
+        self._linear(result, source, weight, bias)
 
     def _linear(self, result: str, source: str, weight: Array, bias: Array) -> None:
-        scale = np.abs(weight).max(axis=1) / LARGEST
-        self._constant(f"{result}.w", np.rint(weight / scale[:, None]).astype(np.int8).T.copy())
+        scale = np.abs(weight).max(axis=1) / 127
+        quantised = (np.rint(weight / scale[:, None]) + MIDDLE).astype(np.uint8)
+        self._constant(f"{result}.w", quantised.T.copy())
         self._constant(f"{result}.s", scale.astype(np.float32))
-        self._constant(f"{result}.z", np.zeros(len(scale), np.int8))
+        self._constant(f"{result}.z", np.full(len(scale), MIDDLE, np.uint8))
         self._constant(f"{result}.b", bias.astype(np.float32))
         parts = [source, *(f"{result}.{part}" for part in "wszb")]
         self._fused("DynamicQuantizeMatMul", parts, result)

@@ -67,8 +67,8 @@ def page(text: str, shown: str = "繁") -> ui.LayoutView:
 
 
 def little_bot(kind: type[discord.Client] = discord.Client, **options: Any) -> discord.Client:
-    options = {"intents": INTENTS, "allowed_mentions": discord.AllowedMentions.none()} | options
-    client = kind(**options)
+    safe: Any = {"intents": INTENTS, "allowed_mentions": discord.AllowedMentions.none()}
+    client = kind(**(safe | options))
     tree: app_commands.CommandTree[Any] = app_commands.CommandTree(client)
 
     @tree.command(name=app_commands.locale_str("ask"), description="Ask a question")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import aiohttp
 import discord
@@ -119,7 +120,7 @@ async def test_a_command_is_found_by_the_name_that_the_member_reads(
     ],
 )
 async def test_the_member_cannot_send_what_discord_would_not_let_them(
-    server: DiscordServer, alice: Member, options: dict[str, object], complaint: str
+    server: DiscordServer, alice: Member, options: dict[str, Any], complaint: str
 ) -> None:
     async with server.running(little_bot()):
         with pytest.raises(AssertionError, match=complaint):

@@ -8,8 +8,28 @@ from rag.question import clean_question, leans_on_history, with_history
 
 @pytest.mark.parametrize(
     "question",
-    ["", "   ", "\u3000", "🍜🎉", "？？？", "\x00\x07", "<@123456789>", "<@&1> <#2> <:smile:3>", "\u200b"],
-    ids=["empty", "blank", "wide blank", "emoji", "marks", "control", "mention", "mentions", "zero"],
+    [
+        "",
+        "   ",
+        "\u3000",
+        "🍜🎉",
+        "？？？",
+        "\x00\x07",
+        "<@123456789>",
+        "<@&1> <#2> <:smile:3>",
+        "\u200b",
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "wide blank",
+        "emoji",
+        "marks",
+        "control",
+        "mention",
+        "mentions",
+        "zero",
+    ],
 )
 def test_a_question_without_words_is_refused(question: str) -> None:
     with pytest.raises(EmptyQuestion):
@@ -56,4 +76,6 @@ def test_history_is_searched_with_a_follow_up_and_left_out_of_a_new_subject() ->
     earlier = ["伊茲邁洛夫是誰？"]
 
     assert with_history("他在哪裡長大？", earlier) == "伊茲邁洛夫是誰？ 他在哪裡長大？"
-    assert with_history("偽裝對齊實驗用的是哪一個模型？", earlier) == "偽裝對齊實驗用的是哪一個模型？"
+    assert (
+        with_history("偽裝對齊實驗用的是哪一個模型？", earlier) == "偽裝對齊實驗用的是哪一個模型？"
+    )

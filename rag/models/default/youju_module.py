@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rag.embed import ShippedModel
 from sentence_transformers.base.modules.input_module import InputModule
+
+from rag.embed import ShippedModel
 
 
 class ShippedModule(InputModule):
