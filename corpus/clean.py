@@ -132,10 +132,11 @@ def markdown_blocks(source: str) -> list[Block]:
 _deep_quote = re.compile(r"^(?:[ \t]*>){30,}", re.MULTILINE)
 _fence = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n(?:.*?\n)?? {0,3}\1[`~]*[ \t]*$", re.M | re.S)
 _highlight = re.compile(
-    r"\{\{[<%]\s*highlight\b.{0,300}?[>%]\}\}\n?(.*?)\n?\{\{[<%]\s*/\s*highlight\s*[>%]\}\}", re.S
+    r"\{\{[<%]\s*highlight\b.{0,300}?[>%]\}\}\n?(.{0,50000}?)\n?"
+    r"\{\{[<%]\s*/\s*highlight\s*[>%]\}\}",
+    re.DOTALL,
 )
 _shortcode = re.compile(r"\{\{<.{0,3000}?>\}\}|\{\{%.{0,3000}?%\}\}", re.DOTALL)
-_comment = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def _outside_fences(source: str) -> Iterator[str]:
@@ -151,7 +152,19 @@ def _outside_fences(source: str) -> Iterator[str]:
 
 
 def _without_shortcodes(source: str) -> str:
-    return _comment.sub("", _shortcode.sub("", source))
+    return without_comments(_shortcode.sub("", source))
+
+
+def without_comments(source: str) -> str:
+    """An opening without an end comments nothing out: it alone goes."""
+    parts, done = [], 0
+    while (start := source.find("<!--", done)) >= 0:
+        end = source.find("-->", start)
+        parts.append(source[done:start])
+        if end < 0:
+            return "".join(parts) + source[start:].replace("<!--", "")
+        done = end + 3
+    return "".join(parts) + source[done:]
 
 
 _used = re.compile(r"\]\[([^\[\]]+)\]")
@@ -197,7 +210,7 @@ class _Reader:
                     if not depth:
                         yield block
                     elif block.text:
-                        lines.append(item + block.text)
+                        lines.append(item + _task.sub("", block.text))
                         item = ""
             i += 1
 
@@ -249,6 +262,7 @@ class _Reader:
         return bool(_callout.match(line))
 
 
+_task = re.compile(r"\[[ xX]\] ")
 _heading_id = re.compile(r"\s*\{[#.:][^{}]*\}\s*$|\s+#+\s*$")
 _tight_heading = re.compile(r"(#{2,6})(?=[^\s#])")
 _callout = re.compile(r"\s*(?:\[![A-Za-z]+\][+-]?\s*|\[toc\]|\{:[^{}]*\})$", re.IGNORECASE)
@@ -277,7 +291,7 @@ def _rows(tokens: list[Token]) -> list[str]:
     return [" | ".join(row) for row in rows if any(row)]
 
 
-_unseen = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)|<!--.*?(?:-->|$)", re.I | re.S)
+_unseen = re.compile(r"<(script|style)\b.*?</\1\s*>", re.I | re.S)
 _cell_end = re.compile(r"</t[dh]>\s*(?=<t[dh]\b)", re.IGNORECASE)
 _line_end = re.compile(
     r"<br\s*/?>\s*|</(?:p|div|li|tr|h[1-6]|dt|dd|figcaption|summary|blockquote|pre|table)>\s*|<hr\b[^<>]*>",

@@ -88,24 +88,31 @@ def join_lines(source: str) -> str:
     """Lines of one paragraph become one line, except at two spaces, a backslash or <br>."""
     lines = source.split("\n")
     parts = [lines[0].lstrip()]
+    joined = ""  # the end of the line so far, for a URL wrapped more than once
     for line in lines[1:]:
         before, after = parts[-1], line.lstrip()
         if before.endswith(("  ", "\\")) or _own_line.match(after):
             parts[-1] = before.removesuffix("\\").rstrip()
             parts += ["\n", after]
+            joined = ""
         else:
             parts[-1] = before.rstrip()
-            parts += [_glue(parts[-1], after, source), after]
+            joined = (joined + parts[-1])[-_LONGEST_URL:]
+            parts += [_glue(joined, after, source), after]
+            joined += parts[-2]
     return "".join(parts)
+
+
+_LONGEST_URL = 2000
 
 
 def _glue(before: str, after: str, source: str) -> str:
     """What belongs where a line was wrapped: nothing or a space."""
     if not before or not after:
         return ""
-    url = _url_at_end.search(before[-2000:])
-    if url and _continues(url.group(), after):
-        return ""
+    url = _url_at_end.search(before)
+    if url:
+        return "" if _continues(url.group(), after) else " "
     left, right = before.rstrip("*_~")[-1:], after.lstrip("*_~")[:1]
     if before[-1] == "-" and before[-2:-1].isalnum() and right.isascii() and right.isalpha():
         return ""
@@ -253,7 +260,7 @@ def _without_stars(text: str) -> str:
         start, end = run.span()
         size = end - start
         before, after = text[start - 1 : start], text[end : end + 1]
-        if (before.isdigit() and after.isdigit()) or (size == 1 and _is_spaced(before, after)):
+        if (before.isdigit() and after.isdigit()) or _stands_alone(text, start, end):
             continue  # 2**10, a * b
         if size == 4 or (size in waiting and (size > 1 or not before.isspace())):
             opened = waiting.pop(size, (start, start))
@@ -264,8 +271,12 @@ def _without_stars(text: str) -> str:
     return _cut_out(text, sorted(drop))
 
 
-def _is_spaced(before: str, after: str) -> bool:
-    return (not before or before.isspace()) and (not after or after.isspace())
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """a * b is a product; ** 重點 ** is emphasis that an export set apart."""
+    if not (text[start - 1 : start] or " ").isspace() or not (text[end : end + 1] or " ").isspace():
+        return False
+    around = text[max(0, start - 2) : start] + text[end : end + 2]
+    return end - start == 1 or not _wide.search(around)
 
 
 def _with_space_after(text: str, start: int, end: int) -> tuple[int, int]:

@@ -232,12 +232,11 @@ _EXPORT_KEYS = {
     "source": "公众号|公眾號|公众号名称|公眾號名稱|来源|來源|文章来源|文章來源|出處|出处",
 }
 _export_line = re.compile(
-    r"[\s>*_-]*(?:"
+    r"(?:"
     + "|".join(f"(?P<{key}>{names})" for key, names in _EXPORT_KEYS.items())
-    + r")[*_]*\s*[:：](?P<value>.*)"
+    + r")\s*[:：](?P<value>.*)"
 )
 _title_line = re.compile(r"#[ \t]+(.+?)[ \t]*#*$")
-_picture = re.compile(r"\s*(?:!\[[^\[\]]*\]\([^()\s]*\)\s*)+$")
 _byline = re.compile(
     r"\S.{0,24}?\s(?:发自|發自)\s.{1,24}"
     r"|[^。！？]{1,24}[|｜丨]\s*(?:公众号|公眾號)\s*\S.{0,24}"
@@ -245,7 +244,8 @@ _byline = re.compile(
     r"|(?:编辑|編輯|作者|撰文|文|记者|記者|来源|來源|责编|責編|编译|編譯|翻译|翻譯|校对|校對|排版)"
     r"\s*[|｜丨:：/／]\s*[^。！？]{1,40}"
 )
-_marks = re.compile(r"^#+\s*|^[\s>]+")
+_marks = re.compile(r"^#+\s*|^(?:[\s>]|[*+-]\s)+")
+_http = re.compile(r"https?://[^\s<>()\[\]]+")
 _MOST_LINES = 24
 
 
@@ -256,13 +256,15 @@ def _export_head(body: str) -> Head | None:
     kept: list[str] = []
     title, i = _export_title(lines)
     while i < min(len(lines), _MOST_LINES):
-        entry = _export_line.match(lines[i])
+        line = plain(_marks.sub("", lines[i]))
+        entry = _export_line.match(line)
         if entry:
             key = next(key for key in _EXPORT_KEYS if entry.group(key))
-            found.setdefault(key, entry.group("value").strip())
+            line = _with_address(line, lines[i]) if key == "url" else line
+            found.setdefault(key, line[entry.start("value") :].strip())
             if key != "cover":
-                kept.append(plain(lines[i]))
-        elif lines[i].strip() and not _picture.match(lines[i]):
+                kept.append(line)
+        elif line:
             break
         i += 1
     if not found:
@@ -277,9 +279,16 @@ def _export_title(lines: Sequence[str]) -> tuple[str | None, int]:
     if heading:
         return plain(heading.group(1)), i + 1
     following = next((line for line in lines[i + 1 : _MOST_LINES] if line.strip()), "")
-    if len(lines[i]) < 80 and not _export_line.match(lines[i]) and _export_line.match(following):
-        return plain(lines[i]), i + 1
+    first, following = plain(_marks.sub("", lines[i])), plain(_marks.sub("", following))
+    if len(first) < 80 and not _export_line.match(first) and _export_line.match(following):
+        return first or None, i + 1
     return None, i
+
+
+def _with_address(line: str, source: str) -> str:
+    """原文链接: [标题](https://…) is there for the address."""
+    address = _http.search(source)
+    return f"{line} {address.group()}" if address and "://" not in line else line
 
 
 def _exported(
@@ -291,7 +300,7 @@ def _exported(
             break
         kept += [line] if line else []
         i += 1
-    address = re.search(r"https?://[^\s<>()\[\]]+", found.get("url", ""))
+    address = _http.search(found.get("url", ""))
     return Head(
         body="\n".join(lines[i:]),
         lines=tuple(_addresses_last([title, *kept] if title else kept)),

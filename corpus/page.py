@@ -10,19 +10,21 @@ from corpus.clean import Block
 from corpus.inline import join_lines
 from corpus.metadata import Head, iso_date
 
-_UNREAD_TAGS = (
+_UNREAD_WORDS = (
     "script style noscript template nav footer aside form button select textarea svg math "
     "iframe object video audio canvas head dialog"
 )
-_UNREAD = frozenset(_UNREAD_TAGS.split())
-_BLOCKS_TAGS = (
-    "address article blockquote body center dd details div dl dt fieldset figcaption figure "
-    "header hgroup html main p section summary ul ol menu table thead tbody tfoot caption"
-)
-_BLOCKS = frozenset(_BLOCKS_TAGS.split())
+_UNREAD = frozenset(_UNREAD_WORDS.split())
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
-_LINES = frozenset(["li", "tr"])
-_LISTS = frozenset(["ul", "ol", "menu", "table"])
+_BLOCK_TAGS = (
+    "address article blockquote body caption center dd details div dl dt fieldset figcaption "
+    "figure header hgroup html li main menu ol p section summary table tbody td tfoot th thead "
+    "tr ul"
+)
+_BLOCKS = frozenset(_BLOCK_TAGS.split()) | _HEADINGS.keys()
+_LISTS = frozenset(["ul", "ol", "menu"])
+# A table that holds these is there for the layout of the page.
+_LAYOUT = "td table, h1, h2, h3, h4, section, article, p + p, div + div"
 _ROLES = frozenset(["navigation", "banner", "contentinfo", "search", "complementary"])
 
 
@@ -110,6 +112,9 @@ def _page_title(tree: LexborHTMLParser, blocks: list[Block]) -> str | None:
     node = tree.css_first("title")
     title = " ".join((node.text() if node else "").split())
     first = next((block.text for block in blocks if block.level == 1), None)
+    heading = tree.css_first("h1")
+    if not first and heading:
+        first = " ".join(heading.text().split())
     return first if first and (not title or first in title) else title or None
 
 
@@ -133,7 +138,7 @@ _around_break = re.compile(r"[ \t]*\n[ \t]*")
 class _Walk:
     """In document order, without recursion: pages nest deeper than Python does.
 
-    `lists` counts the lists and tables that are open: inside them a block is only a line.
+    `lists` counts the lists that are open: inside them a block is only a line.
     """
 
     top: LexborNode
@@ -150,9 +155,15 @@ class _Walk:
                 yield from self._leave(tag)
             elif tag == "-text":
                 self.words.append(node.text_content or "")
+            elif tag == "br":
+                self.words.append("  \n")
             elif tag == "pre":
                 yield from self._flush()
                 yield Block(node.text().strip("\n"), verbatim=True)
+            elif tag == "table" and not node.css_first(_LAYOUT):
+                yield from self._between()
+                self.lines += _rows(node)
+                yield from self._between()
             elif not _is_unread(node, tag):
                 yield from self._enter(tag)
                 stack.append((node, True))
@@ -160,29 +171,20 @@ class _Walk:
         yield from self._flush()
 
     def _enter(self, tag: str) -> Iterator[Block]:
-        if tag == "br":
-            self.words.append("  \n")
-        elif tag in ("td", "th"):
-            self.words.append(" | " if self.words and "".join(self.words).strip() else "")
-        elif tag in _BLOCKS or tag in _HEADINGS or tag in _LINES:
-            if self.lists:
-                self._end_line()
-            else:
-                yield from self._flush()
+        if tag in _BLOCKS:
+            yield from self._between()
             self.lists += tag in _LISTS
 
     def _leave(self, tag: str) -> Iterator[Block]:
-        if tag in _LISTS and self.lists:
+        self.lists -= tag in _LISTS
+        if tag in _BLOCKS:
+            yield from self._between(_HEADINGS.get(tag, 0))
+
+    def _between(self, level: int = 0) -> Iterator[Block]:
+        if self.lists:
             self._end_line()
-            self.lists -= 1
-            if not self.lists:
-                yield from self._flush()
-        elif tag in _LINES or (self.lists and tag in _BLOCKS and tag not in ("tbody", "thead")):
-            self._end_line()
-        elif tag in _HEADINGS:
-            yield from self._flush(_HEADINGS[tag])
-        elif tag in _BLOCKS:
-            yield from self._flush()
+        else:
+            yield from self._flush(level)
 
     def _end_line(self) -> None:
         text = _tidy("".join(self.words))
@@ -196,6 +198,16 @@ class _Walk:
         self.lines.clear()
         if text:
             yield Block(text.replace("\n", " ") if level else text, level)
+
+
+def _rows(table: LexborNode) -> list[str]:
+    """A table of data: its rows are lines, its cells set apart by bars."""
+    rows = []
+    for row in table.css("tr"):
+        cells = [cell.text(separator=" ") for cell in row.css("th, td")]
+        words = [_tidy(" ".join(cell.split("\n"))) for cell in cells]
+        rows += [" | ".join(words)] if any(words) else []
+    return rows
 
 
 def _is_unread(node: LexborNode, tag: str) -> bool:

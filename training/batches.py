@@ -105,10 +105,10 @@ class Source:
     def _window(self, drawn: list[Pair]) -> str:
         """A stretch of the passage that holds the answers, or from its beginning."""
         text = drawn[0].passage
-        size = self._random.choice((140, 180, 320))
+        size = self._random.choice((110, 150, 240))
         at = text.find(drawn[0].answer) if drawn[0].answer else 0
         if len(text) <= size or at < 0:
-            return text[:size] if at >= 0 else text[:320]
+            return text[:size] if at >= 0 else text[:240]
         latest = max(0, min(at, len(text) - size))
         earliest = max(0, min(at + len(drawn[0].answer) - size, latest))
         begin = self._random.randint(earliest, latest) if drawn[0].answer else 0

@@ -66,6 +66,8 @@ def main() -> None:
             ]
         (reported if name == "colloquial_dev" else fitted)[name] = rows
     training = [row for rows in fitted.values() for row in rows]
+    kept = {"fitted": training, "dev": reported["colloquial_dev"]}
+    (options.work / "support.json").write_text(json.dumps(kept), encoding="utf-8")
     weights, bias = fit(*_matrix(training))
     told: dict[str, Any] = {"weights": dict(zip(names, weights.round(2).tolist(), strict=True))}
     told["bias"] = round(bias, 2)

@@ -103,7 +103,7 @@ def large_channels(weights: dict[str, Array], vocabulary: Path) -> dict[str, Arr
             part.register_forward_pre_hook(partial(_keep_largest, largest, name))
     with torch.inference_mode():
         network([cutter.framed(text, 128) for text in SAMPLES])
-    return {name: np.maximum(1, top / np.sort(top)[-8]) for name, top in largest.items()}
+    return {name: np.sqrt(np.maximum(1, top / np.sort(top)[-8])) for name, top in largest.items()}
 
 
 def _keep_largest(largest: dict[str, Array], name: str, _: object, inputs: Any) -> None:

@@ -36,15 +36,14 @@ TOKEN_RATE, BODY_RATE = 4e-4, 4e-5
 LIMIT = 224
 # The share of the steps that each source gets.
 SHARES = {
-    "colloquial": 0.34,
-    "cmrc2018": 0.20,
-    "clauses": 0.08,
-    "thesaurus": 0.10,
-    "dictionary": 0.08,
-    "sentences": 0.06,
-    "patients": 0.05,
-    "ai_notes": 0.05,
-    "headings": 0.03,
+    "colloquial": 0.52,
+    "cmrc2018": 0.13,
+    "clauses": 0.09,
+    "thesaurus": 0.11,
+    "dictionary": 0.05,
+    "sentences": 0.02,
+    "patients": 0.04,
+    "ai_notes": 0.03,
     "equals": 0.01,
 }
 
@@ -80,13 +79,11 @@ def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[st
     cmrc = held.without(texts.plain_pairs(shared, "cmrc2018_train"))
     notes = held.without(_useful(texts.plain_pairs(shared, "ai_notes_apache")))
     patients = held.without(texts.plain_pairs(shared, "toyhom_mit"))
-    headings = held.without(_headings(shared))
     sets = {
-        "colloquial": Passages("colloquial", colloquial, 32, 1, 3),
-        "cmrc2018": Passages("cmrc2018", cmrc, 24, 3, 2),
-        "ai_notes": Passages("ai_notes", notes, 32, 1, 1),
-        "patients": Passages("patients", patients, 40, 1, 0),
-        "headings": Passages("headings", headings, 32, 1, 0),
+        "colloquial": Passages("colloquial", colloquial, 32, 1, 2),
+        "cmrc2018": Passages("cmrc2018", cmrc, 20, 3, 2),
+        "ai_notes": Passages("ai_notes", notes, 28, 1, 1),
+        "patients": Passages("patients", patients, 32, 1, 0),
     }
     for name in ("colloquial", "cmrc2018", "ai_notes"):
         sets[name].mine()
@@ -98,7 +95,7 @@ def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[st
     found["dictionary"] = Words("dictionary", distinct_glosses(shared, known), 160)
     equals = texts.plain_pairs(shared, "stsb_zh")
     found["equals"] = Words("equals", [[pair.question, pair.passage] for pair in equals], 64)
-    mixed = [p.passage for p in (*colloquial, *cmrc[::4], *notes, *headings[::4])]
+    mixed = [p.passage for p in (*colloquial, *cmrc[::4], *notes)]
     found["sentences"] = Sentences(list(dict.fromkeys(mixed)), change, 32)
     print({name: len(kept.groups) for name, kept in sets.items()}, flush=True)
     return found
@@ -106,11 +103,6 @@ def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[st
 
 def _useful(pairs: list[texts.Pair]) -> list[texts.Pair]:
     return [pair for pair in pairs if len(pair.passage) >= 60 and len(pair.question) >= 4]
-
-
-def _headings(shared: Path, count: int = 12_000) -> list[texts.Pair]:
-    pairs = [pair for name in texts.HEADINGS for pair in _useful(texts.plain_pairs(shared, name))]
-    return random.Random(5).sample(pairs, min(count, len(pairs)))
 
 
 class Trainer:

@@ -520,3 +520,11 @@ async def test_another_process_can_log_in(server: DiscordServer) -> None:
 
     assert await process.wait() == -15
     assert server.gateway.sessions[0].intents == INTENTS.value
+
+
+async def test_forms_are_checked_at_the_end_when_time_is_measured() -> None:
+    client = little_bot()
+    async with DiscordServer(check_later=True, strict=False) as server, server.running(client):
+        await channel_of(client, server).send("長" * 2001)
+
+    assert "2001 characters" in server.rejected[0].problems[0]
