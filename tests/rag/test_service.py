@@ -1,0 +1,136 @@
+"""The whole way from a question to a cited answer, over the digests."""
+
+import threading
+
+import pytest
+
+from rag.errors import EmptyQuestion
+from rag.retrieve import Fusion, Retriever
+from rag.service import Service
+from rag.variant import purity
+from tests.conftest import ROOT
+
+_QUESTIONS = [
+    "什麼是 sandbagging？",
+    "伪装对齐的比例最高到多少？",
+    "Izmailov 在哪裡長大？",
+    "Claude 为什么假装服从？",
+    "Which company did Izmailov join after xAI?",
+    "契訶夫之槍是什麼意思？",
+]
+
+
+@pytest.mark.parametrize("question", _QUESTIONS)
+def test_every_citation_is_verbatim_and_lies_in_its_passage(
+    service: Service, question: str
+) -> None:
+    answer = service.ask(question)
+
+    for citation in answer.citations:
+        article = citation.hit.article
+        assert article.text[citation.start : citation.end] == citation.quote
+        assert citation.hit.passage.start <= citation.start < citation.end
+        assert citation.end <= citation.hit.passage.end
+        with service.store.lease() as generation:
+            assert generation.content.text(article.id) == article.text
+
+
+@pytest.mark.parametrize("question", _QUESTIONS)
+@pytest.mark.parametrize("variant", ["hant", "hans"])
+def test_the_answer_is_in_the_script_that_was_chosen(
+    service: Service, question: str, variant: str
+) -> None:
+    answer = service.ask(question, variant=variant)  # type: ignore[arg-type]
+
+    wanted, bearing = purity(answer.text, answer.variant)
+    assert answer.variant == variant
+    assert wanted == bearing
+
+
+def test_the_other_script_of_a_question_finds_the_same(service: Service) -> None:
+    one, other = service.search("偽裝對齊的比例是多少？"), service.search("伪装对齐的比例是多少？")
+
+    assert [hit.passage.id for hit in one.hits] == [hit.passage.id for hit in other.hits]
+    assert [hit.score for hit in one.hits] == pytest.approx([hit.score for hit in other.hits])
+
+
+def test_hits_are_ranked_and_tell_what_each_leg_saw(service: Service) -> None:
+    hits = service.search("思維鏈能不能用來監控模型？", 10).hits
+
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert len({hit.passage.id for hit in hits}) == 10
+    assert hits[0].dense_rank is not None
+    assert all((hit.lexical_rank is None) == (hit.lexical == 0) for hit in hits)
+
+
+def test_a_follow_up_is_understood_from_its_history(service: Service) -> None:
+    answer = service.ask("他在哪裡長大？", history=["Izmailov 是誰？"])
+
+    assert "莫斯科" in answer.hits[0].passage.text
+
+
+def test_who_wrote_it_is_answered_from_the_metadata(service: Service) -> None:
+    hits = service.search("偽裝對齊那篇的作者是誰？").hits
+
+    assert "metadata" in {hit.passage.kind for hit in hits[:2]}
+
+
+def test_a_question_without_words_is_an_error_of_the_asker(service: Service) -> None:
+    with pytest.raises(EmptyQuestion):
+        service.ask("🍜")
+
+
+def test_many_threads_get_what_one_gets(service: Service) -> None:
+    alone = [service.ask(question).text for question in _QUESTIONS]
+    together: dict[int, str] = {}
+
+    def ask(n: int) -> None:
+        together[n] = service.ask(_QUESTIONS[n % len(_QUESTIONS)]).text
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [together[n] for n in range(24)] == alone * 4
+
+
+def test_the_dense_leg_is_heard_less_the_more_the_words_cover(service: Service) -> None:
+    with service.store.lease() as generation:
+        both = Retriever(service.embedder, Fusion(trust=0.001))
+        words = Retriever(service.embedder, Fusion(dense=0.0))
+        question = "模型越強大，對齊就越重要，也越困難"
+
+        found = both.retrieve(generation, question).hits
+        lexical = words.retrieve(generation, question).hits
+
+    assert [hit.passage.id for hit in found] == [hit.passage.id for hit in lexical]
+
+
+def test_why_tells_the_same_as_ask(service: Service) -> None:
+    trace, answer = service.why("什麼是 sandbagging？"), service.ask("什麼是 sandbagging？")
+
+    assert trace.status == answer.status
+    assert [hit.passage.id for hit in trace.hits[:5]] == [hit.passage.id for hit in answer.hits]
+
+
+def test_a_llama_index_program_can_ask_our_index(service: Service) -> None:
+    from rag.llama import YoujuRetriever
+
+    nodes = YoujuRetriever(service, k=3).retrieve("什麼是 sandbagging？")
+
+    assert [n.node.id_ for n in nodes] == [
+        hit.passage.id for hit in service.search("什麼是 sandbagging？", 3).hits
+    ]
+    assert nodes[0].node.metadata["title"]
+
+
+def test_the_golden_questions_are_found_and_answered(service: Service) -> None:
+    from rag.evaluate import read_rows
+
+    scores = service.evaluate(read_rows(ROOT / "corpus" / "golden.jsonl", "question"))
+
+    assert scores["hit@5"] >= 0.9
+    assert scores["refused"] >= 0.7
+    assert scores["over_refused"] <= 0.25
