@@ -123,8 +123,10 @@ def markdown_blocks(source: str) -> list[Block]:
     """The blocks of a Markdown source (Hugo's shortcodes are known), without their marks."""
     if "{{" in source or "<!--" in source:
         source = "".join(_outside_fences(source))
+    used: frozenset[str] = frozenset()
+    if "][" in source:
+        source, used = _with_references(source)
     tokens = _MARKDOWN.parse(_deep_quote.sub("> ", source))
-    used = _used_references(source) if "][" in source else frozenset()
     blocks = list(_Reader(tokens, used).blocks())
     return [block for block in blocks if block.text]
 
@@ -167,12 +169,25 @@ def without_comments(source: str) -> str:
     return "".join(parts) + source[done:]
 
 
-_used = re.compile(r"\]\[([^\[\]]+)\]")
-_definition = re.compile(r"^ {0,3}\[([^\^\[\]][^\[\]]*)\]:\s*<?(\S+?)>?(?:\s+[\"'(].*)?$")
+_definition = re.compile(
+    r"^ {0,3}\[([^\^\[\]][^\[\]]*)\]:\s*<?(\S+?)>?(?:\s+[\"'(].*)?$", re.MULTILINE
+)
+_reference = re.compile(r"\[([^\[\]]*)\]\[([^\[\]]*)\]")
 
 
-def _used_references(source: str) -> frozenset[str]:
-    return frozenset(name.casefold() for name in _used.findall(source))
+def _with_references(source: str) -> tuple[str, frozenset[str]]:
+    """[text][name] becomes an ordinary link where the name is defined; which names were used."""
+    defined = {name.casefold() for name, _ in _definition.findall(source)}
+    used: set[str] = set()
+
+    def link(match: re.Match[str]) -> str:
+        name = (match.group(2) or match.group(1)).casefold()
+        if name not in defined:
+            return match.group()
+        used.add(name)
+        return f"[{match.group(1)}](#)"
+
+    return (_reference.sub(link, source) if defined else source), frozenset(used)
 
 
 class _Reader:

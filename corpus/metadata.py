@@ -234,7 +234,7 @@ _EXPORT_KEYS = {
 _export_line = re.compile(
     r"(?:"
     + "|".join(f"(?P<{key}>{names})" for key, names in _EXPORT_KEYS.items())
-    + r")\s*[:：](?P<value>.*)"
+    + r")\s*[:：](?P<value>[^。！？]{0,80}?(?:https?://\S{1,2000})?)\s*$"
 )
 _title_line = re.compile(r"#[ \t]+(.+?)[ \t]*#*$")
 _byline = re.compile(

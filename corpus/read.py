@@ -62,6 +62,8 @@ def read_article(path: Path, root: Path) -> Article | None:
     Raises UnreadableFile, which says which file and why.
     """
     path, root = Path(path), Path(root)
+    if not path.is_absolute() and not path.is_relative_to(root):
+        path = root / path
     shown = _shown(path, root)
     try:
         shown.encode()

@@ -53,7 +53,7 @@ class Answerer:
         if not ranked or support < self.threshold:
             return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
         citations = _cite(_choose(ranked, retrieval.searched))
-        text = "".join(_shown(citation, variant) for citation in citations)
+        text = "".join(shown(citation, variant) for citation in citations)
         return Draft("answered", text, citations, support, tuple(ranked))
 
 
@@ -87,8 +87,12 @@ def _metadata_bonus(sentence: Sentence, asked: frozenset[str]) -> float:
 def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     """The best sentence and those nearly as good, in reading order within their passage."""
     margin = _MARGIN_MANY if asks(fold(question)) & _WANT_SEVERAL else _MARGIN
-    best = ranked[0].score
-    chosen = [s for s in ranked[:_MOST_SENTENCES] if s.score >= best - margin]
+    best = ranked[0]
+    chosen = [
+        s
+        for s in ranked[:_MOST_SENTENCES]
+        if s.score >= best.score - margin and s.hit.passage.kind == best.hit.passage.kind
+    ]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))
 
@@ -121,8 +125,9 @@ def _citation(n: int, stretch: Sequence[Sentence]) -> Citation:
     )
 
 
-def _shown(citation: Citation, variant: Variant) -> str:
+def shown(citation: Citation, variant: Variant) -> str:
+    """A quotation as the text of an extractive answer has it: in a script, with its mark."""
     keep = (citation.hit.article.author or "", citation.hit.article.title)
     lines = to_variant(citation.quote, variant, keep).split("\n")
-    shown = " ".join(line.strip() for line in lines if line.strip())
-    return f"{shown}[{citation.n}]"
+    joined = " ".join(line.strip() for line in lines if line.strip())
+    return f"{joined}[{citation.n}]"

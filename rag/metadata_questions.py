@@ -4,7 +4,8 @@ import re
 
 # Folded. Each line: what is asked, and the metadata keys whose lines answer it.
 _ABOUT = {
-    "author": r"作者|执笔|撰文|撰稿|谁写|谁编|编辑是谁|\bauthor|who wrote|written by|\bbyline",
+    "author": r"作者(?:是|叫|名|为谁)|谁.{0,6}作者|谁.{0,2}(?:写|编|撰|整理)|执笔|撰[文稿]|编辑是谁"
+    r"|who (?:wrote|authored|is the author)|written by|\bbyline|author of",
     "date": r"(?:发布|发表|刊登|上线|出版|发文|写于|刊出)"
     r"|(?:文章|原文|报[导道]|帖子).{0,6}(?:时候|日期|哪天|几号|哪年)"
     r"|\bpublish|\bposted\b|date of the",

@@ -1,5 +1,6 @@
 """Passages become the sentences that answer: a small linear reader whose weights can be read."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,9 @@ from rag.lexical import LexicalIndex
 from rag.result import Hit
 from rag.tokens import tokens
 
+_CLOSING = "\"')> \n"
+_BARE_ADDRESS = re.compile(r"\W*(?:\[?\d*\]?)?\s*https?://\S+\s*")
+
 FEATURES = (
     "coverage",
     "coverage x best",
@@ -27,6 +31,9 @@ FEATURES = (
     "log length",
     "log new",
     "first",
+    "is a question",
+    "introduces",
+    "bare address",
     *(f"{asked} -> {offered}" for asked, offered in PAIRS),
 )
 
@@ -45,6 +52,9 @@ WEIGHTS: Mapping[str, float] = {
     "log length": 0.23,
     "log new": -0.19,
     "first": -0.55,
+    "is a question": -2.0,
+    "introduces": -0.5,
+    "bare address": -3.0,
     "who -> person": 1.07,
     "when -> date": 2.56,
     "when -> number": 0.90,
@@ -165,6 +175,9 @@ def features(asked: Asked, passage: str, spans: Sequence[tuple[int, int]]) -> ND
         np.log1p([len(text) for text in texts]),
         np.log1p(new),
         np.arange(len(texts)) == 0,
+        np.array([text.rstrip(_CLOSING).endswith("?") for text in texts]),
+        np.array([text.rstrip(_CLOSING).endswith(":") for text in texts]),
+        np.array([bool(_BARE_ADDRESS.fullmatch(text)) for text in texts]),
         *(np.array([a in asked.kinds and o in offered for offered in kinds]) for a, o in PAIRS),
     ]
     return np.stack(columns, axis=1).astype(np.float32)

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from rag.answer import Answerer
+from rag.answer import Answerer, refusal, shown
+from rag.content import ListedArticle
 from rag.embed import Embedder
 from rag.evaluate import Row, Scores, score_articles
 from rag.generations import GenerationStore
@@ -23,7 +24,7 @@ from rag.result import (
 from rag.retrieve import Retriever
 from rag.settings import Settings
 from rag.trace import Trace, trace
-from rag.variant import resolve
+from rag.variant import resolve, to_variant
 
 _HITS = 5
 
@@ -98,6 +99,30 @@ class Service:
         """Score questions about the installed articles."""
         with self.store.lease() as generation:
             return score_articles(generation, self._retriever, self.answerer, questions)
+
+    def articles(self) -> list[ListedArticle]:
+        """Every article that is indexed, without its text, in order."""
+        with self.store.lease() as generation:
+            return generation.content.articles()
+
+    def article_text(self, article_id: str) -> str | None:
+        """The cleaned text of an article as it is indexed now; None when it is not any more."""
+        with self.store.lease() as generation:
+            try:
+                return generation.content.text(article_id)
+            except KeyError:
+                return None
+
+    def in_script(self, answer: Answer, variant: Variant) -> str:
+        """The text of an answer in a script, from its sources where they are the text itself."""
+        if variant == answer.variant:
+            return answer.text
+        if answer.status == "refused":
+            return refusal(answer.hits, variant)
+        if answer.engine == "extractive":
+            return "".join(shown(citation, variant) for citation in answer.citations)
+        names = {name for hit in answer.hits for name in (hit.article.author, hit.article.title)}
+        return to_variant(answer.text, variant, tuple(name for name in names if name))
 
     def status(self) -> GenerationStatus:
         """What is indexed now."""

@@ -93,7 +93,9 @@ class Source:
         self._deal = passages.deal(self._random)
 
     def batch(self) -> Batch:
-        questions, found, gold = [], [], []
+        questions: list[str] = []
+        found: list[str] = []
+        gold: list[int] = []
         for place in next(self._deal):
             group = self.passages.groups[place]
             drawn = self._random.sample(group, min(self.passages.each, len(group)))
@@ -151,7 +153,8 @@ class Sentences:
         self._changes, self._size, self._random = changes, size, random.Random(4)
 
     def batch(self) -> Batch:
-        questions, rest = [], []
+        questions: list[str] = []
+        rest: list[str] = []
         while len(questions) < self._size:
             text = self._random.choice(self._passages)[:600]
             sentences = [s for s in re.split(r"(?<=[。!?！？；;\n])", text) if len(s) >= 12]

@@ -7,13 +7,13 @@ optimiser: token numbers in, unit vectors out. All weights are int8, a scale for
 and for each output column; activations are quantised as they pass. One or two channels of each
 layer are three times as large as any other and would take the int8 range for themselves: they
 are divided before the product and their weights multiplied (SmoothQuant, Xiao et al., 2022).
-Cosine with the float model: 0.993 without that, MEASURED with it.
+Mean cosine with the float model: 0.993 without that, 0.996 with the square root of what would
+make them equal, 0.994 with its power 0.7, 0.993 with all of it.
 """
 
 import argparse
 import hashlib
 import json
-import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -74,8 +74,8 @@ def export(weights: dict[str, Array], vocabulary: Path, out: Path, max_tokens: i
     old = out.with_name(out.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():
-        os.replace(out, old)
-    os.replace(aside, out)
+        out.replace(old)
+    aside.replace(out)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -127,7 +127,9 @@ class Graph:
             hidden = self._layer(f"encoder.layer.{layer}", hidden)
         self._pool(hidden)
         shape = ["batch", "tokens"]
-        inputs = [helper.make_tensor_value_info(n, TensorProto.INT32, shape) for n in ("ids", "mask")]
+        inputs = [
+            helper.make_tensor_value_info(n, TensorProto.INT32, shape) for n in ("ids", "mask")
+        ]
         outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", WIDTH])]
         graph = helper.make_graph(self._nodes, NAME, inputs, outputs, self._constants)
         versions = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
@@ -217,10 +219,10 @@ class Graph:
     def _constant(self, name: str, value: NDArray[np.generic]) -> None:
         self._constants.append(numpy_helper.from_array(value, name))
 
-    def _node(self, kind: str, sources: list[str], result: str, **settings: float) -> None:
+    def _node(self, kind: str, sources: list[str], result: str, **settings: Any) -> None:
         self._nodes.append(helper.make_node(kind, sources, [result], **settings))
 
-    def _fused(self, kind: str, sources: list[str], result: str, **settings: float) -> None:
+    def _fused(self, kind: str, sources: list[str], result: str, **settings: Any) -> None:
         node = helper.make_node(kind, sources, [result], domain="com.microsoft", **settings)
         self._nodes.append(node)
 

@@ -1,6 +1,6 @@
 """How often the dense leg alone finds the passage that answers, on the held-out sets.
 
-    python -m training.measure --shared DIR --model FOLDER
+python -m training.measure --shared DIR --model FOLDER
 """
 
 import argparse
@@ -67,7 +67,9 @@ def seeds(shared: Path, encode: Encode) -> dict[str, float]:
         for part in re.split(r"\n\s*\n", path.read_text(encoding="utf-8"))
         if len(_plain(part)) >= 12
     ]
-    rows = [row for row in lines(shared / "eval" / "dev_questions.jsonl") if row["article"] != "none"]
+    rows = [
+        row for row in lines(shared / "eval" / "dev_questions.jsonl") if row["article"] != "none"
+    ]
     wanted = [
         {i for i, text in enumerate(paragraphs) if any(_plain(q) in text for q in _quotes(row))}
         for row in rows

@@ -83,7 +83,8 @@ class Held:
         """Whether the text shares 24 characters in a row, beginning at any place, with one."""
         text = _bare(folded)
         return any(
-            text[i : i + _SHINGLE] in self._shingles for i in range(max(1, len(text) - _SHINGLE + 1))
+            text[i : i + _SHINGLE] in self._shingles
+            for i in range(max(1, len(text) - _SHINGLE + 1))
         )
 
     def without(self, pairs: Iterable[Pair]) -> list[Pair]:

@@ -43,7 +43,8 @@ SHARES = {
     "dictionary": 0.05,
     "sentences": 0.02,
     "patients": 0.04,
-    "ai_notes": 0.03,
+    "ai_notes": 0.02,
+    "headings": 0.01,
     "equals": 0.01,
 }
 
@@ -64,7 +65,9 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(2)
     trainer = Trainer(options.work, options.start or options.work / "start.safetensors")
-    dealers = sources(options.shared, trainer.cutter.tokens, trainer.encoder if options.mine else None)
+    dealers = sources(
+        options.shared, trainer.cutter.tokens, trainer.encoder if options.mine else None
+    )
     trainer.run(dealers, options.minutes * 60, options.every)
 
 
@@ -79,11 +82,13 @@ def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[st
     cmrc = held.without(texts.plain_pairs(shared, "cmrc2018_train"))
     notes = held.without(_useful(texts.plain_pairs(shared, "ai_notes_apache")))
     patients = held.without(texts.plain_pairs(shared, "toyhom_mit"))
+    headings = held.without(_headings(shared))
     sets = {
         "colloquial": Passages("colloquial", colloquial, 32, 1, 2),
         "cmrc2018": Passages("cmrc2018", cmrc, 20, 3, 2),
         "ai_notes": Passages("ai_notes", notes, 28, 1, 1),
         "patients": Passages("patients", patients, 32, 1, 0),
+        "headings": Passages("headings", headings, 28, 1, 0),
     }
     for name in ("colloquial", "cmrc2018", "ai_notes"):
         sets[name].mine()
@@ -95,7 +100,7 @@ def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[st
     found["dictionary"] = Words("dictionary", distinct_glosses(shared, known), 160)
     equals = texts.plain_pairs(shared, "stsb_zh")
     found["equals"] = Words("equals", [[pair.question, pair.passage] for pair in equals], 64)
-    mixed = [p.passage for p in (*colloquial, *cmrc[::4], *notes)]
+    mixed = [p.passage for p in (*colloquial, *cmrc[::4], *notes, *headings[::4])]
     found["sentences"] = Sentences(list(dict.fromkeys(mixed)), change, 32)
     print({name: len(kept.groups) for name, kept in sets.items()}, flush=True)
     return found
@@ -103,6 +108,11 @@ def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[st
 
 def _useful(pairs: list[texts.Pair]) -> list[texts.Pair]:
     return [pair for pair in pairs if len(pair.passage) >= 60 and len(pair.question) >= 4]
+
+
+def _headings(shared: Path, count: int = 12_000) -> list[texts.Pair]:
+    pairs = [pair for name in texts.HEADINGS for pair in _useful(texts.plain_pairs(shared, name))]
+    return random.Random(5).sample(pairs, min(count, len(pairs)))
 
 
 class Trainer:
@@ -148,7 +158,7 @@ class Trainer:
         passages = self.network([self.cutter.framed(text, LIMIT) for text in batch.passages])
         loss = contrast(questions, passages, torch.tensor(batch.gold))
         self._optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self._optimizer.step()
         return float(loss.detach())
@@ -163,9 +173,7 @@ class Trainer:
         for mean, now in pairs:
             mean.lerp_(now, 1 - keep)
 
-    def _record(
-        self, step: int, spent: float, losses: dict[str, list[float]]
-    ) -> None:
+    def _record(self, step: int, spent: float, losses: dict[str, list[float]]) -> None:
         self._mean.save(self._work / f"step-{step}.safetensors")
         figures = {
             "step": step,

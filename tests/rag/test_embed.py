@@ -11,6 +11,7 @@ import pytest
 
 from rag.embed import SHIPPED, SentenceTransformerModel, ShippedModel, load_embedder
 from rag.errors import BrokenModel, UnknownModel
+from rag.wordpieces import WordPieces
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXTS = [
@@ -57,6 +58,24 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied(tmp_path: Path) -> Path:
     """A copy of the shipped folder that a test may damage."""
     return Path(shutil.copytree(SHIPPED, tmp_path / "model"))
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("强化学习", ["强化学习"]),
+        ("强化学", ["强化", "学"]),
+        ("化强", ["化", "[UNK]"]),
+        ("playing play", ["play", "##ing", "play"]),
+        ("played", ["[UNK]"]),
+        ("学，plày。", ["学", ",", "play", "[UNK]"]),
+    ],
+)
+def test_the_longest_word_is_cut_first(text: str, pieces: list[str]) -> None:
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", ","]
+    cutter = WordPieces([*marks, "化", "学", "强化", "强化学习", "play", "##ing"])
+
+    assert [cutter.tokens[number] for number in cutter.ids(text)] == pieces
 
 
 def test_vectors_have_the_promised_shape_and_length_one(shipped: ShippedModel) -> None:

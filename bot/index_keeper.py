@@ -1,0 +1,115 @@
+"""The index that the bot answers from: built when there is none, rebuilt when a moderator says so.
+
+One reindex runs at a time. It runs in a child process of the Service's; here it is only watched.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+from bot.desk import Desk
+from bot.errors import AlreadyRunning
+from bot.render import note_card
+from bot.replies import Reply
+from bot.texts import text
+from rag.errors import YoujuError
+from rag.result import Progress, ReindexReport
+
+_log = logging.getLogger(__name__)
+_BETWEEN = 1.5  # seconds between two edits of a note
+
+
+@dataclass
+class Job:
+    """A reindex under way. `step` is written by the thread that listens to the child."""
+
+    cancel: threading.Event = field(default_factory=threading.Event)
+    step: Progress | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    def note(self, step: Progress) -> None:
+        self.step = step
+
+    def told(self, language: str) -> str:
+        """How far it is, in a sentence."""
+        if self.step is None:
+            return text(language, "reindex.starting")
+        stage = text(language, f"reindex.stage_{self.step.stage}")
+        return text(
+            language, "reindex.progress", stage=stage, done=self.step.done, total=self.step.total,
+            seconds=round(time.monotonic() - self.began), bar=_bar(self.step),
+        )  # fmt: skip
+
+
+class IndexKeeper:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._first: asyncio.Task[ReindexReport] | None = None
+        self.job: Job | None = None
+
+    def look_again(self) -> None:
+        """Build an index if one is needed, in the background."""
+        if self._first is None or self._first.done():
+            self._first = asyncio.create_task(self._build_if_needed())
+            self._first.add_done_callback(_logged)
+
+    async def indexed(self, reply: Reply, language: str) -> None:
+        """Wait until there is an index to answer from, saying so meanwhile."""
+        task = self._first
+        if task is None:
+            return
+        while not task.done():
+            await asyncio.wait({task}, timeout=0.3)
+            if task.done() or self.job is None:
+                continue
+            await reply.note(
+                note_card(f"{text(language, 'reindex.first')}\n{self.job.told(language)}")
+            )
+            await asyncio.wait({task}, timeout=_BETWEEN)
+        if (error := task.exception()) is not None:
+            self._first = None
+            self.look_again()  # the next question may find the articles mended
+            raise error
+
+    async def reindex(self, *, dry_run: bool = False, full: bool = False) -> ReindexReport:
+        """Run a reindex; AlreadyRunning when one is."""
+        if self.job is not None:
+            raise AlreadyRunning
+        self.job = job = Job()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                None,
+                lambda: self._desk.service.reindex(
+                    dry_run=dry_run, full=full, progress=job.note, cancel=job.cancel
+                ),
+            )
+        finally:
+            self.job = None
+
+    def cancel(self) -> None:
+        if self.job is not None:
+            self.job.cancel.set()
+
+    async def _build_if_needed(self) -> ReindexReport | None:
+        reason = await self._desk.read(self._desk.service.index_needed)
+        if reason is None:
+            return None
+        _log.info("%s Indexing …", reason)
+        return await self.reindex()
+
+
+def _bar(step: Progress) -> str:
+    full = 10 if not step.total else round(10 * step.done / step.total)
+    return "▰" * full + "▱" * (10 - full)
+
+
+def _logged(task: "asyncio.Task[ReindexReport | None]") -> None:
+    if task.cancelled():
+        return
+    if (error := task.exception()) is not None:
+        if isinstance(error, YoujuError):
+            _log.error("%s", error)
+        else:
+            _log.error("The first index could not be built.", exc_info=error)

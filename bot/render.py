@@ -1,0 +1,253 @@
+"""An answer becomes cards: the text with its marks, a section a source, the seal, the buttons."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.escape import line, plain, quoted, units
+from bot.shown import Shown, Source
+from bot.texts import text
+from bot.views import (
+    ACCENT,
+    REFUSED_ACCENT,
+    TROUBLE_ACCENT,
+    Block,
+    Row,
+    Rule,
+    Words,
+    button,
+    card,
+    cards,
+    link,
+)
+
+_PART = 1800  # units of one piece of a long text
+_WHOLE = 3000  # units of a passage that is shown in one piece, with its quotation in bold
+_QUOTE = 600  # characters of a quotation shown in its section; the button shows all
+_EXCERPT = 110
+_NEAREST = 3
+_LINKS = 5
+_ENDS = re.compile(r"(?<=[。！？!?；;\n])|(?<=[。！？][」』”’）])")
+
+
+def answer_cards(
+    shown: Shown, key: str, *, threads: bool = True, again: bool = False
+) -> list[ui.LayoutView]:
+    """The messages of an answer; `key` is what it is remembered under.
+
+    `threads`: a thread may be opened from it. `again`: a model answers, and may be asked again.
+    """
+    blocks = [*_question(shown), *_text(shown)]
+    if shown.status == "answered":
+        blocks += _sources(shown, key)
+    else:
+        blocks += _nearest(shown, key)
+    blocks += _foot(shown)
+    blocks.append(Row(_controls(shown, key, threads, again)))
+    return cards(blocks, ACCENT if shown.status == "answered" else REFUSED_ACCENT)
+
+
+def note_card(sentence: str, *buttons: ui.Button[Any]) -> ui.LayoutView:
+    """One sentence while something is under way."""
+    return card(Words(sentence), *([Row(buttons)] if buttons else []))
+
+
+def trouble_card(sentence: str) -> ui.LayoutView:
+    return card(Words(sentence), accent=TROUBLE_ACCENT)
+
+
+def found_cards(shown: Shown, key: str) -> list[ui.LayoutView]:
+    """A search: the passages, best first, and no answer."""
+    language = shown.language
+    title = text(language, "search.title", query=line(shown.question, 100))
+    blocks: list[Block] = [Words(f"### {title}")]
+    for source in shown.nearest:
+        blocks.append(_excerpt(source, key, language, numbered=True))
+    if not shown.nearest:
+        blocks.append(Words(text(language, "search.nothing")))
+    return cards(blocks)
+
+
+def passage_cards(source: Source, language: str, notice: str = "") -> list[ui.LayoutView]:
+    """A passage in its place, the quotation in bold, with what stands before and after it."""
+    start = source.start - source.passage_start
+    end = source.end - source.passage_start
+    inside = source.quote and 0 <= start < end <= len(source.passage)
+    parts = (
+        (source.passage[:start], source.quote, source.passage[end:])
+        if inside
+        else (source.passage, "", "")
+    )
+    blocks: list[Block] = [Words(f"### {_title(source)}\n{_about(source, language)}")]
+    if notice:
+        blocks.append(Words(f"⚠️ {notice}"))
+    blocks += _aside(source.before, text(language, "passage.before"))
+    marked = _marked(parts)
+    if units(marked) <= _WHOLE:
+        blocks.append(Words(marked))
+    else:
+        blocks += [Words(quoted(piece)) for piece in split_at_sentences(source.passage)]
+    blocks += _aside(source.after, text(language, "passage.after"))
+    if source.link:
+        blocks.append(Row([link(text(language, "button.original"), source.link)]))
+    return cards(blocks)
+
+
+def split_at_sentences(whole: str, limit: int = _PART) -> list[str]:
+    """Pieces that join to the whole, each of at most `limit` units once it is escaped."""
+    pieces: list[str] = []
+    piece = ""
+    for sentence in _ENDS.split(whole):
+        for part in _hard_split(sentence, limit):
+            if piece and units(plain(piece + part)) > limit:
+                pieces.append(piece)
+                piece = ""
+            piece += part
+    return [*pieces, piece] if piece else pieces
+
+
+def _hard_split(sentence: str, limit: int) -> Iterator[str]:
+    """A sentence that is longer than a piece is cut where it must be."""
+    while units(plain(sentence)) > limit:
+        size = limit // 2
+        while size > 1 and units(plain(sentence[:size])) > limit:
+            size //= 2
+        yield sentence[:size]
+        sentence = sentence[size:]
+    yield sentence
+
+
+# The parts of an answer's card.
+
+
+def _question(shown: Shown) -> Iterator[Block]:
+    yield Words(f"-# ❯ {line(shown.question, 160)}")
+
+
+def _text(shown: Shown) -> Iterator[Block]:
+    for piece in split_at_sentences(shown.text):
+        if piece.strip():
+            yield Words(_with_marks(piece, shown))
+
+
+def _with_marks(piece: str, shown: Shown) -> str:
+    """Escaped, but for the marks that point to a source."""
+    numbers = {str(citation.n) for citation in shown.citations}
+    shown_parts = []
+    for place, part in enumerate(re.split(r"\[(\d+)\]", piece)):
+        if place % 2 == 0:
+            shown_parts.append(plain(part))
+        else:
+            shown_parts.append(f" **\\[{part}\\]**" if part in numbers else f"\\[{part}\\]")
+    return "".join(shown_parts)
+
+
+def _sources(shown: Shown, key: str) -> Iterator[Block]:
+    yield Rule()
+    for place, source in enumerate(shown.citations, 1):
+        yield _section(source, key, f"c{place}", shown.language)
+    links = [
+        link(f"[{source.n}] {text(shown.language, 'button.original')}", source.link)
+        for source in shown.citations
+        if source.link
+    ]
+    for start in range(0, len(links), _LINKS):
+        yield Row(links[start : start + _LINKS])
+
+
+def _section(source: Source, key: str, which: str, language: str) -> Words:
+    quotation = source.quote
+    if len(quotation) > _QUOTE:
+        quotation = quotation[:_QUOTE] + "…"
+    shown = f"**\\[{source.n}\\] {_title(source)}**\n{quoted(quotation)}\n{_about(source, language)}"
+    return Words(shown, button(text(language, "button.passage"), "open", key, which))
+
+
+def _nearest(shown: Shown, key: str) -> Iterator[Block]:
+    nearest = shown.nearest[:_NEAREST]
+    if not nearest:
+        return
+    yield Rule()
+    yield Words(f"**{text(shown.language, 'answer.nearest')}**")
+    for source in nearest:
+        yield _excerpt(source, key, shown.language)
+    topics = list(dict.fromkeys(source.heading or source.title for source in nearest))
+    asked = "\n".join(
+        f"- {text(shown.language, 'answer.could_ask_one', topic=line(topic, 60))}"
+        for topic in topics
+    )
+    yield Words(f"**{text(shown.language, 'answer.could_ask')}**\n{asked}")
+
+
+def _excerpt(source: Source, key: str, language: str, *, numbered: bool = False) -> Words:
+    number = f"{source.n}. " if numbered else ""
+    note = f"\n{source.note}" if source.note else ""
+    shown = f"**{number}{_title(source)}**\n> {line(source.passage, _EXCERPT)}{note}"
+    return Words(shown, button(text(language, "button.passage"), "open", key, f"n{source.n}"))
+
+
+def _foot(shown: Shown) -> Iterator[Block]:
+    lines = []
+    if shown.citations:
+        told = text(
+            shown.language, "answer.seal", verified=shown.verified, total=len(shown.citations)
+        )
+        mark = "✓" if shown.verified == len(shown.citations) else "⚠️"
+        lines.append(f"-# {mark} {told}")
+    if shown.degraded:
+        lines.append(f"-# {text(shown.language, 'answer.degraded')}")
+    elif shown.engine.startswith("llm:"):
+        model = line(shown.engine.removeprefix("llm:"), 60)
+        lines.append(f"-# {text(shown.language, 'answer.by_model', model=model)}")
+    if lines:
+        yield Rule()
+        yield Words("\n".join(lines))
+
+
+def _controls(shown: Shown, key: str, threads: bool, again: bool) -> list[ui.Button[Any]]:
+    language = shown.language
+    other = "简" if shown.variant == "hant" else "繁"
+    controls = [
+        button(other, "flip", key, "hans" if shown.variant == "hant" else "hant"),
+        button(text(language, "button.good"), "good", key, emoji="👍"),
+        button(text(language, "button.bad"), "bad", key, emoji="👎"),
+    ]
+    if threads and not shown.private:
+        controls.append(button(text(language, "button.thread"), "thread", key, emoji="💬"))
+    if again:
+        controls.append(
+            button(
+                text(language, "button.again"), "again", key, style=discord.ButtonStyle.secondary
+            )
+        )
+    return controls
+
+
+# Pieces of text.
+
+
+def _title(source: Source) -> str:
+    return line(" › ".join(filter(None, (source.title, source.heading))), 140)
+
+
+def _about(source: Source, language: str) -> str:
+    place = text(language, "answer.characters", start=source.start, end=source.end)
+    told = (source.author, (source.date or "")[:10], place if source.quote else "")
+    shown = " · ".join(line(part, 60) for part in told if part)
+    return f"-# {shown}" if shown else "-# \u200b"
+
+
+def _aside(stretch: str, label: str) -> Sequence[Block]:
+    return [Words(f"-# {label}\n{plain(stretch)}")] if stretch else []
+
+
+def _marked(parts: tuple[str, str, str]) -> str:
+    before, quotation, after = parts
+    bold = "\n".join(
+        f"**{part.strip()}**" if part.strip() else "" for part in plain(quotation).split("\n")
+    )
+    whole = f"{plain(before)}{bold if quotation else ''}{plain(after)}"
+    return "\n".join(f"> {part}" if part.strip() else "> \u200b" for part in whole.split("\n"))
