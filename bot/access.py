@@ -22,7 +22,7 @@ class Rules:
     deny_roles: Ids = _NONE
 
     def allow(self, place: Collection[int], roles: Collection[int]) -> bool:
-        """`place` holds the ids of the thread, the channel and the category; `roles` the asker's."""
+        """`place`: the ids of thread, channel and category; `roles`: those of the asker."""
         if not self.deny_channels.isdisjoint(place) or not self.deny_roles.isdisjoint(roles):
             return False
         if self.allow_channels and self.allow_channels.isdisjoint(place):

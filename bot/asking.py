@@ -1,4 +1,4 @@
-"""Questions by command, mention, reply, thread and menu; and what the buttons under an answer do."""
+"""Questions by command, mention, reply, thread and menu; what an answer's buttons do."""
 
 import logging
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from bot.index_keeper import IndexKeeper
 from bot.language import language_of_locale, other_language
 from bot.memory import Kept
 from bot.render import answer_cards, note_card, trouble_card
-from bot.replies import ChannelReply, InteractionReply, Lost, Posted, Reply, persistently, taken
+from bot.replies import ChannelReply, InteractionReply, Lost, Reply, persistently, taken
 from bot.shown import Shown
 from bot.texts import text
 from bot.translator import named
-from bot.views import Interaction, Press, Words, button, card
+from bot.views import Interaction, Press, button, key_in
 from bot.waiting import Ticket
 from rag.errors import NoIndex
 from rag.result import Variant
@@ -44,7 +44,12 @@ class Asked:
     language: str
     history: tuple[str, ...] = ()
     choice: Variant | None = None
-    thread: int | None = None
+    channel: Any = None
+
+    @property
+    def thread(self) -> int | None:
+        """The thread that is written in, if it is one."""
+        return self.channel.id if isinstance(self.channel, discord.Thread) else None
 
 
 class Asking:
@@ -62,10 +67,9 @@ class Asking:
     ) -> None:  # fmt: skip
         """Answer a command or menu; what is refused at once is told to the asker alone."""
         locale = interaction.locale.value
-        thread = interaction.channel_id if isinstance(interaction.channel, discord.Thread) else None
         asked = Asked(
             question, interaction.user.id, locale, language_of_locale(locale),
-            tuple(history)[-_HISTORY:], choice, thread,
+            tuple(history)[-_HISTORY:], choice, interaction.channel,
         )  # fmt: skip
         self.admit(Place.of_interaction(interaction), asked.user)
         reply = InteractionReply(interaction, private)
@@ -80,10 +84,9 @@ class Asking:
     ) -> None:
         """Answer a message under it."""
         guild_locale = message.guild.preferred_locale.value if message.guild else None
-        thread = message.channel.id if isinstance(message.channel, discord.Thread) else None
         asked = Asked(
             question, message.author.id, guild_locale, language_of_locale(guild_locale),
-            tuple(history)[-_HISTORY:], None, thread,
+            tuple(history)[-_HISTORY:], None, message.channel,
         )  # fmt: skip
         reply = ChannelReply(message.channel, message)
         try:
@@ -114,7 +117,7 @@ class Asking:
         self.desk.cooldown.take(person)
 
     async def answer(self, asked: Asked, reply: Reply) -> None:
-        """Wait for the turn, answer, show, remember. Every failure is shown in the answer's place."""
+        """Wait for the turn, answer, show, remember. A failure is shown in the answer's place."""
         try:
             await self._shown(asked, await self._answered(asked, reply), reply)
         except Lost:
@@ -154,12 +157,14 @@ class Asking:
         desk, shown = self.desk, replace(shown, private=reply.private)
         person = desk.memory.person(asked.user)
         key = await desk.remember(desk.memory.keep, shown, person, asked.thread)
-        posted = await reply.show(self.cards(shown, key, threads=asked.thread is None))
+        posted = await reply.show(self.cards(shown, key, asked.channel))
         await desk.remember(desk.memory.posted, key, posted)
         if asked.thread and await desk.remember(desk.memory.in_thread, asked.thread):
             await desk.remember(desk.memory.open_thread, asked.thread, key)
 
-    def cards(self, shown: Shown, key: str, *, threads: bool = True) -> list[ui.LayoutView]:
+    def cards(self, shown: Shown, key: str, channel: Any) -> list[ui.LayoutView]:
+        """The messages of an answer in a channel."""
+        threads = isinstance(channel, discord.TextChannel)
         again = shown.engine.startswith("llm:") or shown.degraded is not None
         return answer_cards(shown, key, threads=threads, again=again)
 
@@ -188,7 +193,12 @@ class Asking:
         reference = message.reference
         if reference is None or reference.message_id is None:
             return None
-        return await self.desk.remember(self.desk.memory.answer_in, reference.message_id)
+        kept = await self.desk.remember(self.desk.memory.answer_in, reference.message_id)
+        if kept is None and isinstance(reference.resolved, discord.Message):
+            # So fresh that it is not noted yet, or the later part of a long answer.
+            key = key_in(reference.resolved)
+            kept = await self.desk.remember(self.desk.memory.answer, key) if key else None
+        return kept
 
     async def _hint(self, message: discord.Message) -> None:
         """Once a thread: without a mention Discord does not show us what people write."""
@@ -232,11 +242,11 @@ class Asking:
             await self.desk.remember(self.desk.memory.change, key, shown)
             await self._redraw(interaction, key, shown)
         else:
-            await _show_privately(interaction, self.cards(replace(shown, private=True), key))
+            await _show_privately(interaction, self.cards(replace(shown, private=True), key, interaction.channel))
 
     async def _redraw(self, interaction: Interaction, key: str, shown: Shown) -> None:
         """Every part of an answer in its place; parts that came to be or are no more, too."""
-        views = self.cards(shown, key, threads=not isinstance(interaction.channel, discord.Thread))
+        views = self.cards(shown, key, interaction.channel)
         here = interaction.message
         parts = await self.desk.remember(self.desk.memory.messages_of, key)
         if here is None or len(parts) <= 1 or len(views) != len(parts):
@@ -274,14 +284,14 @@ class Asking:
         kept = await self.kept(key)
         self.gate.check_served(Place.of_interaction(interaction))
         await interaction.response.defer(thinking=True, ephemeral=True)
-        thread = await self._opened(interaction, kept.shown)
+        thread = await self._opened(interaction, key, kept.shown)
         await self.desk.remember(self.desk.memory.open_thread, thread.id, key)
         language = language_of_locale(interaction.locale.value)
         await interaction.followup.send(
             text(language, "thread.opened", place=thread.mention), ephemeral=True
         )
 
-    async def _opened(self, interaction: Interaction, shown: Shown) -> discord.Thread:
+    async def _opened(self, interaction: Interaction, key: str, shown: Shown) -> discord.Thread:
         message = interaction.message
         assert message is not None
         name = within(" ".join(shown.question.split()), _THREAD_NAME)
@@ -292,11 +302,9 @@ class Asking:
             if error.code == _THREAD_EXISTS and there is not None:
                 return there
             raise MissingPermission if isinstance(error, discord.Forbidden) else error from error
-        kept = await self.desk.remember(self.desk.memory.answer_in, message.id)
         more = button(
-            text(shown.language, "button.more"), "more", kept.id if kept else "",
-            style=discord.ButtonStyle.primary,
-        )  # fmt: skip
+            text(shown.language, "button.more"), "more", key, style=discord.ButtonStyle.primary
+        )
         await thread.send(view=note_card(text(shown.language, "thread.welcome"), more))
         return thread
 
@@ -323,7 +331,7 @@ class Asking:
             )
         fresh = replace(fresh, private=shown.private, language=shown.language)
         await self.desk.remember(self.desk.memory.change, key, fresh)
-        views = self.cards(fresh, key, threads=not isinstance(interaction.channel, discord.Thread))
+        views = self.cards(fresh, key, interaction.channel)
         await interaction.edit_original_response(view=views[-1] if len(views) == 1 else views[0])
         for view in views[1:]:
             await interaction.followup.send(view=view, ephemeral=shown.private)
@@ -381,9 +389,7 @@ class QuestionForm(ui.Modal):
         self.add_item(ui.Label(text=within(label, _LABEL), component=self._question))
 
     async def on_submit(self, interaction: Interaction) -> None:
-        await self._asking.by_interaction(
-            interaction, self._question.value, history=self._history
-        )
+        await self._asking.by_interaction(interaction, self._question.value, history=self._history)
 
     async def on_error(self, interaction: Interaction, error: Exception) -> None:
         await explain(interaction, error)
@@ -402,9 +408,7 @@ def add_asking(tree: "app_commands.CommandTree[Any]", asking: Asking) -> None:
         variant: str = "auto",
         private: bool = False,
     ) -> None:
-        await asking.by_interaction(
-            interaction, question, choice=chosen(variant), private=private
-        )
+        await asking.by_interaction(interaction, question, choice=chosen(variant), private=private)
 
     @tree.context_menu(name=named.menu("ask_about"))
     async def ask_about(interaction: discord.Interaction, message: discord.Message) -> None:
@@ -464,5 +468,3 @@ def _log_lost(lost: Lost) -> None:
         _log.warning("Another program with this token answers too: end one of them.")
     else:
         _log.warning("An answer has no place to go: %s", lost)
-
-

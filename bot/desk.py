@@ -40,6 +40,7 @@ class Desk:
         self._answering = ThreadPoolExecutor(settings.workers, "answer")
         self._reading = ThreadPoolExecutor(settings.workers, "read")
         self._remembering = ThreadPoolExecutor(1, "memory")
+        self._building = ThreadPoolExecutor(1, "build")
 
     async def answer(
         self, question: str, history: Sequence[str], choice: Variant | None, locale: str | None
@@ -61,10 +62,15 @@ class Desk:
         work = partial(call, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._remembering, work)
 
+    async def build(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A reindex or a rollback, in a thread; the work itself is a child process's."""
+        work = partial(call, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._building, work)
+
     def close(self) -> None:
         """Let the threads go; a question that still runs is not waited for."""
         self._remembering.submit(self.memory.close)
-        for pool in (self._answering, self._reading, self._remembering):
+        for pool in (self._answering, self._reading, self._remembering, self._building):
             pool.shutdown(wait=False)
 
     def _answer(

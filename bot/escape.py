@@ -27,7 +27,9 @@ def line(text: str, limit: int = 200) -> str:
 
 def quoted(text: str) -> str:
     """A block quotation."""
-    return "\n".join(f"> {part}" if part.strip() else "> \u200b" for part in plain(text).split("\n"))
+    return "\n".join(
+        f"> {part}" if part.strip() else "> \u200b" for part in plain(text).split("\n")
+    )
 
 
 def code_block(text: str) -> str:

@@ -48,6 +48,7 @@ class IndexKeeper:
         self._desk = desk
         self._first: asyncio.Task[ReindexReport] | None = None
         self.job: Job | None = None
+        self.cancelled = False
 
     def look_again(self) -> None:
         """Build an index if one is needed, in the background."""
@@ -77,20 +78,19 @@ class IndexKeeper:
         """Run a reindex; AlreadyRunning when one is."""
         if self.job is not None:
             raise AlreadyRunning
-        self.job = job = Job()
+        self.job, self.cancelled = (job := Job()), False
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                None,
-                lambda: self._desk.service.reindex(
-                    dry_run=dry_run, full=full, progress=job.note, cancel=job.cancel
-                ),
-            )
+            return await self._desk.build(
+                self._desk.service.reindex,
+                dry_run=dry_run, full=full, progress=job.note, cancel=job.cancel,
+            )  # fmt: skip
         finally:
             self.job = None
 
     def cancel(self) -> None:
         if self.job is not None:
             self.job.cancel.set()
+            self.cancelled = True
 
     async def _build_if_needed(self) -> ReindexReport | None:
         reason = await self._desk.read(self._desk.service.index_needed)

@@ -162,7 +162,9 @@ def _section(source: Source, key: str, which: str, language: str) -> Words:
     quotation = source.quote
     if len(quotation) > _QUOTE:
         quotation = quotation[:_QUOTE] + "…"
-    shown = f"**\\[{source.n}\\] {_title(source)}**\n{quoted(quotation)}\n{_about(source, language)}"
+    shown = (
+        f"**\\[{source.n}\\] {_title(source)}**\n{quoted(quotation)}\n{_about(source, language)}"
+    )
     return Words(shown, button(text(language, "button.passage"), "open", key, which))
 
 

@@ -46,10 +46,11 @@ class _Named:
     def descriptions(self, *names: str) -> dict[str, locale_str | str]:
         return {name: words(f"option.{name}_description") for name in names}
 
+    def describe(self, name: str) -> locale_str:
+        return words(f"option.{name}_description")
+
     def choices(self, *values: str) -> list[app_commands.Choice[Any]]:
-        return [
-            app_commands.Choice(name=words(f"choice.{value}"), value=value) for value in values
-        ]
+        return [app_commands.Choice(name=words(f"choice.{value}"), value=value) for value in values]
 
 
 named = _Named()

@@ -21,6 +21,7 @@ Press = Callable[[Interaction, str, str], Awaitable[None]]
 ACCENT, REFUSED_ACCENT, TROUBLE_ACCENT = 0x3BA55D, 0xFAA61A, 0xED4245
 _UNITS, _COMPONENTS = 3900, 38  # Discord takes 4,000 and 40
 _LABEL = 80
+_CUSTOM_ID = re.compile(r"yj:(?P<act>[a-z]+):(?P<key>[\w-]*):(?P<argument>[\w-]*)")
 
 
 # What stands on a card.
@@ -133,9 +134,20 @@ def link(label: str, url: str) -> ui.Button[Any]:
     return ui.Button(label=within(label, _LABEL), url=url)
 
 
+def key_in(message: discord.Message) -> str | None:
+    """The key of the answer that a message of ours shows."""
+    if not message.components:
+        return None
+    for item in ui.LayoutView.from_message(message).walk_children():
+        match = _CUSTOM_ID.fullmatch(getattr(item, "custom_id", None) or "")
+        if match and match["key"]:
+            return match["key"]
+    return None
+
+
 class Act(
     ui.DynamicItem[ui.Button[Any]],
-    template=re.compile(r"yj:(?P<act>[a-z]+):(?P<key>[\w-]*):(?P<argument>[\w-]*)"),
+    template=_CUSTOM_ID,
 ):
     """Any button of ours, in any message however old."""
 

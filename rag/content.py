@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
@@ -115,6 +116,13 @@ class Content:
             return [found[row] for row in wanted]
         except KeyError as error:
             raise IndexError(f"row {error} of {self._size}") from None
+
+    @cached_property
+    def metadata_rows(self) -> frozenset[int]:
+        """The rows that hold an article's metadata instead of its body."""
+        return frozenset(
+            r for (r,) in self._all("SELECT row FROM passages WHERE kind = 'metadata'")
+        )
 
     def row_of(self, passage_id: str) -> int:
         """The row of a passage; KeyError when this generation does not have it."""

@@ -76,13 +76,13 @@ def score_passages(
     Questions whose `passage_id` is null must be refused and count for nothing else.
     """
     fused, legs = Tally(), {name: Tally() for name in _LEGS}
-    retrievers = {name: Retriever(embedder, fusion) for name, fusion in _LEGS.items()}
-    whole = Retriever(embedder)
+    retriever = Retriever(embedder)
     latencies: list[float] = []
     for row in questions:
         gold = row.get("passage_id")
         began = perf_counter()
-        retrieval = whole.retrieve(generation, row["question"], row.get("history") or (), _K)
+        evidence = retriever.gather(generation, row["question"], row.get("history") or ())
+        retrieval = retriever.rank(generation, evidence, _K)
         variant = resolve(row["question"])
         draft = answerer.answer(generation, retrieval.best(5), variant)
         latencies.append(1000 * (perf_counter() - began))
@@ -90,8 +90,8 @@ def score_passages(
         fused.script(draft, variant)
         if gold is None:
             continue
-        for name, retriever in retrievers.items():
-            found = retriever.retrieve(generation, row["question"], (), _K)
+        for name, fusion in _LEGS.items():
+            found = retriever.rank(generation, evidence, _K, fusion)
             legs[name].count(row, _place(found.hits, gold), None)
     return {
         "passages": len(generation.content),

@@ -26,13 +26,22 @@ def clean_question(question: str, limit: int) -> str:
 
     Raises EmptyQuestion when no word is left, QuestionTooLong above `limit` characters.
     """
-    text = _MENTION.sub(" ", _CONTROL.sub(" ", question))
-    text = " ".join(text.split())
+    text = _without_noise(question)
     if len(text) > limit:
         raise QuestionTooLong(len(text), limit)
     if not has_words(text):
         raise EmptyQuestion
     return text
+
+
+def clean_history(history: Sequence[str], limit: int) -> list[str]:
+    """Earlier questions as far as they can be searched with; what cannot is left out."""
+    kept = []
+    for earlier in history:
+        text = _without_noise(earlier)[:limit]
+        if has_words(text):
+            kept.append(text)
+    return kept
 
 
 def leans_on_history(question: str) -> bool:
@@ -46,3 +55,7 @@ def with_history(question: str, history: Sequence[str]) -> str:
     if not history or not leans_on_history(question):
         return question
     return " ".join([*history[-_HISTORY_KEPT:], question])
+
+
+def _without_noise(text: str) -> str:
+    return " ".join(_MENTION.sub(" ", _CONTROL.sub(" ", text)).split())

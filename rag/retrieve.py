@@ -40,6 +40,15 @@ class Fusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What both legs say of one question: BM25 of every row, cosines of the nearest."""
+
+    searched: str
+    lexical: LexicalScores
+    dense: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieval:
     """The ranked passages of one question and the text that was searched for."""
 
@@ -62,42 +71,54 @@ class Retriever:
         self, generation: Generation, question: str, history: Sequence[str] = (), k: int = 5
     ) -> Retrieval:
         """The `k` best passages, best first; fewer when the index holds fewer."""
+        return self.rank(generation, self.gather(generation, question, history), k)
+
+    def gather(
+        self, generation: Generation, question: str, history: Sequence[str] = ()
+    ) -> Evidence:
+        """Ask both legs."""
         searched = with_history(question, history)
-        lexical = generation.lexical.scores(searched)
-        dense = dict(generation.nearest(self._embedder.embed_query(searched), _POOL))
+        dense = generation.nearest(self._embedder.embed_query(searched), _POOL)
+        return Evidence(searched, generation.lexical.scores(searched), dict(dense))
+
+    def rank(
+        self, generation: Generation, evidence: Evidence, k: int, fusion: Fusion | None = None
+    ) -> Retrieval:
+        """Fuse what the legs say and keep the `k` best."""
+        fusion = fusion or self.fusion
+        lexical, dense = evidence.lexical, evidence.dense
         rows = _candidates(lexical, dense)
-        passages = generation.content.passages(rows.tolist())
-        metadata = np.array([passage.kind == "metadata" for passage in passages], dtype=bool)
-        wanted = 1.0 if metadata_asked(fold(searched)) else -1.0
-        scores = self.fuse(lexical, dense, rows) + wanted * self.fusion.metadata * metadata
+        metadata = np.isin(rows, list(generation.content.metadata_rows))
+        wanted = 1.0 if metadata_asked(fold(evidence.searched)) else -1.0
+        scores = fuse(fusion, evidence, rows) + wanted * fusion.metadata * metadata
+        best = np.argsort(-scores, kind="stable")[:k]
+        passages = generation.content.passages(rows[best].tolist())
         lexical_rank, dense_rank = _ranks(rows, lexical), _dense_ranks(dense)
         hits = [
             Hit(
-                passage=passages[at],
-                article=generation.content.article(passages[at].article_id),
+                passage=passage,
+                article=generation.content.article(passage.article_id),
                 score=float(scores[at]),
                 lexical=float(lexical.ngrams[row] + lexical.ideas[row]),
                 dense=dense.get(row),
                 lexical_rank=lexical_rank.get(row),
                 dense_rank=dense_rank.get(row),
             )
-            for at in np.argsort(-scores, kind="stable")[:k].tolist()
-            for row in [int(rows[at])]
+            for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
         ]
-        return Retrieval(searched, tuple(hits))
+        return Retrieval(evidence.searched, tuple(hits))
 
-    def fuse(
-        self, lexical: LexicalScores, dense: Mapping[int, float], rows: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """The fused score of each row, shape (rows,); a row the dense leg missed gets its worst."""
-        worst = min(dense.values(), default=0.0)
-        cosines = np.array([dense.get(row, worst) for row in rows.tolist()], dtype=np.float64)
-        weights = self.fusion
-        covered = weights.ngrams * lexical.ngrams[rows] + weights.ideas * lexical.ideas[rows]
-        best_coverage = float(lexical.ngrams.max(initial=0.0)) / lexical.ceiling
-        heard = weights.dense * math.exp(-best_coverage / weights.trust)
-        fused: NDArray[np.float64] = covered / lexical.ceiling + heard * cosines
-        return fused
+
+def fuse(fusion: Fusion, evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The fused score of each row, shape (rows,); a row the dense leg missed gets its worst."""
+    lexical, dense = evidence.lexical, evidence.dense
+    worst = min(dense.values(), default=0.0)
+    cosines = np.array([dense.get(row, worst) for row in rows.tolist()], dtype=np.float64)
+    covered = fusion.ngrams * lexical.ngrams[rows] + fusion.ideas * lexical.ideas[rows]
+    best_coverage = float(lexical.ngrams.max(initial=0.0)) / lexical.ceiling
+    heard = fusion.dense * math.exp(-best_coverage / fusion.trust)
+    fused: NDArray[np.float64] = covered / lexical.ceiling + heard * cosines
+    return fused
 
 
 def _candidates(lexical: LexicalScores, dense: Mapping[int, float]) -> NDArray[np.int64]:

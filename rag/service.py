@@ -11,7 +11,7 @@ from rag.evaluate import Row, Scores, score_articles
 from rag.generations import GenerationStore
 from rag.ingest import reindex
 from rag.lexical import FINGERPRINT as LEXICAL_FINGERPRINT
-from rag.question import clean_question
+from rag.question import clean_history, clean_question
 from rag.result import (
     Answer,
     Found,
@@ -59,9 +59,10 @@ class Service:
         """
         began = perf_counter()
         text = clean_question(question, self.settings.question_chars)
+        earlier = clean_history(history, self.settings.question_chars)
         script = resolve(text, variant, locale, self.settings.variant)
         with self.store.lease() as generation:
-            retrieval = self._retriever.retrieve(generation, text, history, _HITS)
+            retrieval = self._retriever.retrieve(generation, text, earlier, _HITS)
             retrieved = perf_counter()
             draft = self.answerer.answer(generation, retrieval, script)
             name = generation.name
@@ -85,15 +86,17 @@ class Service:
     def search(self, question: str, k: int = 5, history: Sequence[str] = ()) -> Found:
         """The k best passages with the scores of both legs."""
         text = clean_question(question, self.settings.question_chars)
+        earlier = clean_history(history, self.settings.question_chars)
         with self.store.lease() as generation:
-            hits = self._retriever.retrieve(generation, text, history, k).hits
+            hits = self._retriever.retrieve(generation, text, earlier, k).hits
             return Found(hits, generation.name)
 
     def why(self, question: str, history: Sequence[str] = ()) -> Trace:
         """Everything that decided the answer to a question."""
         text = clean_question(question, self.settings.question_chars)
+        earlier = clean_history(history, self.settings.question_chars)
         with self.store.lease() as generation:
-            return trace(generation, self._retriever, self.answerer, text, history)
+            return trace(generation, self._retriever, self.answerer, text, earlier)
 
     def evaluate(self, questions: Sequence[Row]) -> Scores:
         """Score questions about the installed articles."""

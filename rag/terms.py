@@ -9,8 +9,9 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from rag.errors import BadTermsFile
@@ -24,7 +25,7 @@ _HAS_HAN = re.compile(f"[{HAN}]")
 _LONGEST_ENGLISH = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Terms:
     """Folded form -> the groups it belongs to. A form of Latin words is their stems and blanks."""
 
@@ -67,9 +68,9 @@ class Terms:
                     break
 
     def siblings(self, form: str, ids: Iterable[int]) -> list[str]:
-        """The other forms of some groups; reads the whole bridge, so for people only."""
-        wanted = set(ids)
-        return [other for other, own in self.groups.items() if wanted & set(own) and other != form]
+        """The other forms of some groups."""
+        members = _members(self)
+        return [o for o in dict.fromkeys(o for i in ids for o in members[i]) if o != form]
 
     def save(self, path: Path) -> None:
         lines = [f"{form}\t{','.join(map(str, ids))}\n" for form, ids in self.groups.items()]
@@ -117,6 +118,15 @@ def compile_terms(source: Path) -> Terms:
             if key and number not in groups[key]:
                 groups[key].append(number)
     return _terms({form: tuple(ids) for form, ids in sorted(groups.items()) if ids})
+
+
+@lru_cache(maxsize=4)
+def _members(terms: Terms) -> Mapping[int, Sequence[str]]:
+    members: defaultdict[int, list[str]] = defaultdict(list)
+    for form, ids in terms.groups.items():
+        for ident in ids:
+            members[ident].append(form)
+    return members
 
 
 def _terms(groups: Mapping[str, tuple[int, ...]]) -> Terms:

@@ -8,6 +8,22 @@ _FIRST_HAN = "㐀"
 _SUFFIXES = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""))
 
 
+# Words that make a question a question and say nothing of its subject. In a small collection they
+# are rare, so idf takes them for telling. Without them BM25 puts the right passage first in 0.948
+# (DRCD dev), 0.979 (CMRC2018 dev), 0.670 (colloquial dev) instead of 0.942, 0.967, 0.633.
+_SCAFFOLDING = re.compile(
+    r"请问|什么是|是什么|为什么|为何|为啥|什么|怎么样|怎么|怎样|如何|哪[个些里位儿种年]|多少|吗|呢|啥|谁"
+    r"|是不是|有没有|是|的|了"
+    r"|\b(?:what|who|when|where|why|how|which|is|are|was|were|do|does|did|the|a|an|of|in|to)\b"
+)
+
+
+def subject(folded_question: str) -> str:
+    """A question without its scaffolding; the whole question when nothing else is left."""
+    rest = _SCAFFOLDING.sub(" ", folded_question)
+    return rest if rest.strip(" ?!.,，。、") else folded_question
+
+
 def tokens(folded: str) -> list[str]:
     """Unigrams and bigrams of each Han run, other words whole, in order, repeats kept."""
     found: list[str] = []

@@ -10,6 +10,7 @@ from rag.generation import Generation
 from rag.read import Sentence
 from rag.result import Hit, Status
 from rag.retrieve import Retriever
+from rag.tokens import subject
 
 _SENTENCES = 8
 
@@ -43,12 +44,13 @@ def trace(
     retrieval = retriever.retrieve(generation, question, history, 10)
     draft = answerer.answer(generation, retrieval.best(5), "hant")
     folded = fold(retrieval.searched)
+    asked = subject(folded)
     terms = generation.lexical.terms
     return Trace(
         question=question,
         searched=retrieval.searched,
         folded=folded,
-        forms={form: terms.siblings(form, groups) for form, groups in terms.in_question(folded)},
+        forms={form: terms.siblings(form, groups) for form, groups in terms.in_question(asked)},
         kinds=tuple(sorted(asks(folded))),
         hits=retrieval.hits,
         sentences=draft.sentences[:_SENTENCES],

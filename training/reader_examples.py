@@ -1,8 +1,7 @@
 """What the reader learns from: a question, the sentences of a passage, and which of them answers."""
 
-import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,50 +16,9 @@ from training import texts
 
 # The last part of each colloquial set is kept for fitting what stands on top of the network.
 LEARNT = 0.8
-_RIVALS = 8
 # CMRC2018's pairs name no answer; where the linear reader leads by this much (log-odds) its
 # sentence holds the answer in 87 of 100 (CMRC2018 dev).
 _LEAD = 1.5
-
-
-@dataclass(frozen=True)
-class Example:
-    """`target[i]` is how likely sentence i answers; all 0: nothing here does."""
-
-    question: str
-    sentences: tuple[str, ...]
-    target: tuple[float, ...]
-
-    @property
-    def answered(self) -> bool:
-        return any(self.target)
-
-    def without_answer(self) -> "Example":
-        """The same passage after the answering sentences were taken out."""
-        kept = tuple(s for s, t in zip(self.sentences, self.target, strict=True) if t <= 0)
-        return Example(self.question, kept, (0.0,) * len(kept))
-
-    def window(self, chance: random.Random, characters: int) -> "Example":
-        """Neighbouring sentences around an answering one, or around any."""
-        weights = self.target if self.answered else [1.0] * len(self.sentences)
-        first = last = chance.choices(range(len(self.sentences)), weights)[0]
-        size = len(self.sentences[first])
-        while True:
-            room = [
-                at
-                for at in (first - 1, last + 1)
-                if 0 <= at < len(self.sentences) and size + len(self.sentences[at]) <= characters
-            ]
-            if not room:
-                break
-            at = chance.choice(room)
-            size += len(self.sentences[at])
-            first, last = min(first, at), max(last, at)
-        kept = slice(first, last + 1)
-        target = np.array(self.target[kept])
-        if self.answered:
-            target = target / target.sum()
-        return replace(self, sentences=self.sentences[kept], target=tuple(target.tolist()))
 
 
 @dataclass(frozen=True)
@@ -74,22 +32,11 @@ class Asking:
 
 
 class Collection:
-    """Passages with questions about them, and an index that finds each question's rivals."""
+    """Passages with questions about them, and an index over the passages."""
 
     def __init__(self, passages: Sequence[str], asked: Sequence[Asking]) -> None:
         self.passages, self.asked = list(passages), list(asked)
-        self.cut = [tuple(p[a:b] for a, b in sentences(p)) for p in self.passages]
         self.index = index_of(self.passages)
-
-    def rivals(self, asking: Asking) -> list[int]:
-        """The passages that resemble the question most and do not belong to it."""
-        found = self.index.scores(asking.question)
-        order = np.argsort(-(found.ngrams + found.ideas))[: _RIVALS + 1].tolist()
-        return [number for number in order if number != asking.near][:_RIVALS]
-
-    def negative(self, asking: Asking, number: int) -> Example:
-        cut = self.cut[number]
-        return Example(asking.question, cut, (0.0,) * len(cut))
 
 
 def index_of(passages: Sequence[str]) -> LexicalIndex:
@@ -133,22 +80,18 @@ def encyclopaedia(shared: Path) -> Collection:
     )
 
 
-def labelled(collection: Collection) -> Iterator[tuple[Asking, Example]]:
-    """Each question over its own passage; those whose answer nobody can tell are left out."""
+def labelled(collection: Collection) -> Iterator[tuple[Asking, tuple[float, ...]]]:
+    """Each answered question and how likely each sentence of its passage answers it; all 0 where
+    nobody can tell."""
     for asking in collection.asked:
-        cut = collection.cut[asking.near]
-        if not asking.answered:
-            yield asking, Example(asking.question, cut, (0.0,) * len(cut))
-            continue
-        if asking.answer:
-            target = _overlap(asking.answer, collection.passages[asking.near])
-        else:
-            target = _supposed(asking, collection)
-        if any(target):
-            yield asking, Example(asking.question, cut, target)
+        if asking.answered:
+            if asking.answer:
+                yield asking, overlap(asking.answer, collection.passages[asking.near])
+            else:
+                yield asking, _supposed(asking, collection)
 
 
-def _overlap(answer: str, passage: str) -> tuple[float, ...]:
+def overlap(answer: str, passage: str) -> tuple[float, ...]:
     """How much of the answer each sentence holds; small shares count for nothing."""
     at = passage.find(answer)
     spans = sentences(passage)
@@ -174,7 +117,8 @@ def _supposed(asking: Asking, collection: Collection) -> tuple[float, ...]:
     return tuple((chances / chances.sum()).tolist())
 
 
-def shuffled(examples: Iterable[Example], chance: random.Random) -> list[Example]:
-    found = list(examples)
-    chance.shuffle(found)
-    return found
+def rivals(collection: Collection, asking: Asking, most: int = 8) -> list[int]:
+    """The passages that resemble the question most and do not belong to it."""
+    found = collection.index.scores(asking.question)
+    order = np.argsort(-(found.ngrams + found.ideas))[: most + 1].tolist()
+    return [number for number in order if number != asking.near][:most]

@@ -100,7 +100,7 @@ def test_postings_give_bm25_by_hand() -> None:
 
 
 def test_the_folded_forms_that_ship_are_those_of_the_thesaurus() -> None:
-    assert load_terms() == compile_terms(SHIPPED / "terms.jsonl")
+    assert load_terms().groups == compile_terms(SHIPPED / "terms.jsonl").groups
 
 
 def test_moderators_add_groups_beside_their_articles(tmp_path: Path) -> None:

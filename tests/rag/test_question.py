@@ -3,7 +3,7 @@
 import pytest
 
 from rag.errors import EmptyQuestion, QuestionTooLong
-from rag.question import clean_question, leans_on_history, with_history
+from rag.question import clean_history, clean_question, leans_on_history, with_history
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,7 @@ def test_history_is_searched_with_a_follow_up_and_left_out_of_a_new_subject() ->
     assert (
         with_history("偽裝對齊實驗用的是哪一個模型？", earlier) == "偽裝對齊實驗用的是哪一個模型？"
     )
+
+
+def test_history_that_cannot_be_searched_with_is_left_out() -> None:
+    assert clean_history(["🍜", "", "<@1> 他是誰", "問" * 10], 5) == ["他是誰", "問" * 5]
