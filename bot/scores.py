@@ -60,7 +60,7 @@ def show_scores(scores: Mapping[str, Any]) -> None:
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    table = Table("", *names, box=None)
+    table = Table("", *names, box=None, padding=(0, 2, 0, 0))
     for label, row in rows.items():
         table.add_row(label, *(_cell(row.get(name)) for name in names))
     return table

@@ -1,5 +1,6 @@
 """What a person reads in a terminal; plain text when the output is piped."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -34,7 +35,8 @@ _STAGES = {
     "switch": "Switching",
 }
 
-out = Console(highlight=False, soft_wrap=False)
+# Piped tables are not cut to a terminal's width.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False)
 
 

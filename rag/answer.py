@@ -10,7 +10,7 @@ from rag.fold import fold
 from rag.generation import Generation
 from rag.index_text import heading_of
 from rag.metadata_questions import answers_metadata, metadata_asked
-from rag.read import Reader, Sentence
+from rag.read import BARE_ADDRESS, Reader, Sentence
 from rag.result import Citation, Hit, Status, Variant
 from rag.retrieve import Retrieval
 from rag.support import Support
@@ -21,9 +21,11 @@ _MOST_SENTENCES = 3
 # A sentence this much less likely than the best (log-odds) adds noise more often than an answer.
 _MARGIN = 0.7
 _MARGIN_MANY = 1.6  # questions for several things, or for a reason, need more than one sentence
+_MARGIN_ONE = 0.4  # and those for a definition hardly ever do
+_WANT_ONE = frozenset({"define"})
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2
-_METADATA = 2.5  # log-odds
+_METADATA = 4.0  # log-odds
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def refusal(hits: Sequence[Hit], variant: Variant) -> str:
 
 
 def _settle_metadata(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
-    """Put first the line of metadata that was asked for, and last those that were not."""
+    """Put first the metadata or the address that was asked for, and last what was not."""
     asked = metadata_asked(fold(question))
     settled = [
         replace(sentence, score=sentence.score + _metadata_bonus(sentence, asked))
@@ -79,14 +81,15 @@ def _settle_metadata(ranked: Sequence[Sentence], question: str) -> list[Sentence
 
 
 def _metadata_bonus(sentence: Sentence, asked: frozenset[str]) -> float:
-    if sentence.hit.passage.kind != "metadata":
+    folded = fold(sentence.text)
+    if sentence.hit.passage.kind != "metadata" and not BARE_ADDRESS.fullmatch(folded):
         return 0.0
-    return _METADATA if answers_metadata(asked, fold(sentence.text)) else -_METADATA
+    return _METADATA if answers_metadata(asked, folded) else -_METADATA
 
 
 def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     """The best sentence and those nearly as good, in reading order within their passage."""
-    margin = _MARGIN_MANY if asks(fold(question)) & _WANT_SEVERAL else _MARGIN
+    margin = _margin(asks(fold(question)))
     best = ranked[0]
     chosen = [
         s
@@ -95,6 +98,12 @@ def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     ]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))
+
+
+def _margin(kinds: frozenset[str]) -> float:
+    if kinds & _WANT_SEVERAL:
+        return _MARGIN_MANY
+    return _MARGIN_ONE if kinds & _WANT_ONE else _MARGIN
 
 
 def _cite(chosen: Sequence[Sentence]) -> tuple[Citation, ...]:

@@ -47,9 +47,7 @@ class PairReader:
         self._first, self._lock = LinearReader(), threading.Lock()
         self._model = _cross_encoder(name)
 
-    def read(
-        self, question: str, hits: Sequence[Hit], index: LexicalIndex
-    ) -> list[Sentence]:
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
         """All sentences of the hits, best first; below those that were read come the others."""
         linear = self._first.read(question, hits, index)
         near = {hit.passage.id for hit in hits[:_READ]}

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from corpus.split import sentences
 from rag.cues import PAIRS, asks, offers
+from rag.definition import definition_of
 from rag.fold import fold
 from rag.lexical import LexicalIndex
 from rag.result import Hit
 from rag.tokens import subject, tokens, words
 
 _CLOSING = "\"')> \n"
-_BARE_ADDRESS = re.compile(r"\W*(?:\[?\d*\]?)?\s*https?://\S+\s*")
+BARE_ADDRESS = re.compile(r"\W*(?:\[?\d*\]?)?\s*https?://\S+\s*")
 
 FEATURES = (
     "coverage",
@@ -34,6 +35,7 @@ FEATURES = (
     "is a question",
     "introduces",
     "bare address",
+    "defines it",
     *(f"{asked} -> {offered}" for asked, offered in PAIRS),
 )
 
@@ -55,6 +57,7 @@ WEIGHTS: Mapping[str, float] = {
     "is a question": -1.79,
     "introduces": -2.03,
     "bare address": -1.87,
+    "defines it": 1.5,
     "who -> person": 1.07,
     "when -> date": 2.42,
     "when -> number": 0.85,
@@ -147,6 +150,14 @@ class Asked:
     def kinds(self) -> frozenset[str]:
         return asks(self.folded)
 
+    @cached_property
+    def _definition(self) -> re.Pattern[str] | None:
+        return definition_of(self.folded)
+
+    def is_defined_by(self, folded: str) -> bool:
+        """Whether a sentence says what the subject of the question is."""
+        return self._definition is not None and bool(self._definition.search(folded))
+
     def coverage(self, sentence_tokens: frozenset[str]) -> float:
         return sum(w for token, w in self.weights.items() if token in sentence_tokens)
 
@@ -187,7 +198,8 @@ def features(asked: Asked, passage: str, spans: Sequence[tuple[int, int]]) -> ND
         np.arange(len(texts)) == 0,
         np.array([text.rstrip(_CLOSING).endswith("?") for text in texts]),
         np.array([text.rstrip(_CLOSING).endswith(":") for text in texts]),
-        np.array([bool(_BARE_ADDRESS.fullmatch(text)) for text in texts]),
+        np.array([bool(BARE_ADDRESS.fullmatch(text)) for text in texts]),
+        np.array([asked.is_defined_by(text) for text in texts]),
         *(np.array([a in asked.kinds and o in offered for offered in kinds]) for a, o in PAIRS),
     ]
     return np.stack(columns, axis=1).astype(np.float32)

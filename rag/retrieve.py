@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.definition import definition_of
 from rag.embed import Embedder
 from rag.fold import fold
 from rag.generation import Generation
@@ -17,6 +18,8 @@ from rag.result import Hit
 
 # Candidates taken from each leg; 100 changes nothing on any set.
 _POOL = 50
+_SEARCHED_FOR_DEFINITIONS = 30
+_DEFINITION = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Retriever:
         metadata = np.isin(rows, list(generation.content.metadata_rows))
         wanted = 1.0 if metadata_asked(fold(evidence.searched)) else -1.0
         scores = fuse(fusion, evidence, rows) + wanted * fusion.metadata * metadata
-        best = np.argsort(-scores, kind="stable")[:k]
+        best = _defining_first(generation, evidence, rows, scores, k)
         passages = generation.content.passages(rows[best].tolist())
         lexical_rank, dense_rank = _ranks(rows, lexical), _dense_ranks(dense)
         hits = [
@@ -107,6 +110,25 @@ class Retriever:
             for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
         ]
         return Retrieval(evidence.searched, tuple(hits))
+
+
+def _defining_first(
+    generation: Generation,
+    evidence: Evidence,
+    rows: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    k: int,
+) -> NDArray[np.int64]:
+    """Positions of the k best; who asks what something is gets passages that say it first."""
+    best = np.argsort(-scores, kind="stable")
+    definition = definition_of(fold(evidence.searched))
+    if definition is None:
+        return best[:k]
+    near = best[: max(k, _SEARCHED_FOR_DEFINITIONS)]
+    passages = generation.content.passages(rows[near].tolist())
+    defines = np.array([bool(definition.search(fold(p.text))) for p in passages], dtype=float)
+    raised = scores[near] + _DEFINITION * defines
+    return near[np.argsort(-raised, kind="stable")][:k]
 
 
 def fuse(fusion: Fusion, evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.float64]:

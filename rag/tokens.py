@@ -12,7 +12,7 @@ _SUFFIXES = (("ies", "y"), ("ing", ""), ("es", ""), ("ed", ""), ("s", ""))
 # are rare, so idf takes them for telling. Without them BM25 puts the right passage first in 0.948
 # (DRCD dev), 0.979 (CMRC2018 dev), 0.670 (colloquial dev) instead of 0.942, 0.967, 0.633.
 _SCAFFOLDING = re.compile(
-    r"请问|什么是|是什么|为什么|为何|为啥|什么|怎么样|怎么|怎样|如何|哪[个些里位儿种年]|多少|吗|呢|啥|谁"
+    r"请问|是?(?:什么|啥)意思|什么是|是什么|为什么|为何|为啥|什么|怎么样|怎么|怎样|如何|哪[个些里位儿种年]|多少|吗|呢|啥|谁"
     r"|是不是|有没有|是|的|了"
     r"|\b(?:what|who|when|where|why|how|which|is|are|was|were|do|does|did|the|a|an|of|in|to)\b"
 )

@@ -54,7 +54,7 @@ PASSAGE_FEATURES = (
     *(f"best: {name}" for name in FEATURES),
     "best score",
 )
-WEIGHTS = (*FEATURES, "passage", *PASSAGE_FEATURES, "bias")
+_NEEDED = (*WORD_FEATURES, "passage", "best score", "bias")
 
 _QUESTION_WORD = re.compile(
     r"谁|什么.*|啥|哪.*|几.*|多少|多|多久|多大|多长|怎么.*|怎样|如何|咋.*|为什么|为何|为啥|干嘛|吗"
@@ -83,6 +83,9 @@ class WordReader:
     def __init__(self, folder: Path = SHIPPED, vocabulary: Path | None = None) -> None:
         self._words = Words(folder, vocabulary or embed.SHIPPED / "vocab.txt")
         weights = self._words.weights
+        # A feature younger than the weights counts as much as it does for the linear reader.
+        younger = dict.fromkeys(PASSAGE_FEATURES, 0.0) | dict(read.WEIGHTS)
+        weights = younger | dict(weights)
         self._weights = np.array([weights[name] for name in FEATURES], dtype=np.float32)
         self._says = np.array([weights[name] for name in PASSAGE_FEATURES], dtype=np.float32)
         self._passage_weight, self._bias = weights["passage"], weights["bias"]
@@ -131,7 +134,7 @@ class Words:
             self._sizes: dict[str, int] = settings["bytes"]
             self._digest = str(settings["vocabulary"])
             self.weights: Mapping[str, float] = settings["weights"]
-            missing = [name for name in WEIGHTS if name not in self.weights]
+            missing = [name for name in _NEEDED if name not in self.weights]
             if missing:
                 raise KeyError(missing[0])
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -28,7 +28,6 @@ from rag.read import Asked
 from rag.word_reader import (
     FEATURES,
     PASSAGE_FEATURES,
-    WEIGHTS,
     Words,
     features,
     passage_features,
@@ -73,7 +72,7 @@ def main() -> None:
     tokens = options.vocabulary.read_text(encoding="utf-8").splitlines()
     np.save(options.out / "rows.npy", rows(load_file(options.start)[TABLE]))
     np.save(options.out / "rarity.npy", rarity(tokens, [*ours.passages, *theirs.passages]))
-    describe(options.out, options.vocabulary, dict.fromkeys(WEIGHTS, 0.0))
+    describe(options.out, options.vocabulary, dict.fromkeys((*FEATURES, *PASSAGE_FEATURES, "passage", "bias"), 0.0))
 
     words = Words(options.out, options.vocabulary)
     known = choices(words, ours, labelled(ours))
