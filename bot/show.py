@@ -165,7 +165,7 @@ def _show_citation(citation: Citation, language: str) -> None:
     place = text(language, "answer.characters", start=citation.start, end=citation.end)
     title = Text.assemble((f"[{citation.n}] ", "bold green"), (_where(citation.hit), "cyan"))
     _show(title, indent=0)
-    about = " · ".join(filter(None, (article.author, article.date, article.path, place)))
+    about = " · ".join(filter(None, (article.author, (article.date or "")[:10], article.path, place)))
     _show_line(about, "dim")
     _show(_in_passage(citation))
     if article.url:
@@ -211,7 +211,7 @@ def _show(text: Text, indent: int = _INDENT) -> None:
     width = min(out.width, _WIDEST) - indent
     lines = wrapped(text, width) if out.is_terminal else text.split("\n", allow_blank=True)
     for line in lines:
-        out.print(Text(" " * indent) + line, soft_wrap=True)
+        out.print(Text(" " * indent) + line if line else "", soft_wrap=True)
 
 
 def _show_table(rows: dict[str, str]) -> None:

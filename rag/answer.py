@@ -1,5 +1,6 @@
 """Ranked passages become an answer: the sentences that say it, quoted, or a refusal."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,8 @@ _WANT_ONE = frozenset({"define"})
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2
 _METADATA = 4.0  # log-odds
+# A quotation that does not end as a sentence (a list item, a line) is set apart from the next.
+_SPACE_AFTER_MARK = re.compile(r"((?<![。！？!?…」』”）])\[\d+\])(?=.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,7 @@ class Answerer:
         if not ranked or support < self.threshold:
             return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
         citations = _cite(_choose(ranked, retrieval.searched))
-        text = "".join(shown(citation, variant) for citation in citations)
-        return Draft("answered", text, citations, support, tuple(ranked))
+        return Draft("answered", quoted(citations, variant), citations, support, tuple(ranked))
 
 
 def refusal(hits: Sequence[Hit], variant: Variant) -> str:
@@ -89,8 +91,10 @@ def _metadata_bonus(sentence: Sentence, asked: frozenset[str]) -> float:
 
 def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     """The best sentence and those nearly as good, in reading order within their passage."""
-    margin = _margin(asks(fold(question)))
     best = ranked[0]
+    if best.hit.passage.kind == "metadata":
+        return _metadata_lines(ranked, question)
+    margin = _margin(asks(fold(question)))
     chosen = [
         s
         for s in ranked[:_MOST_SENTENCES]
@@ -98,6 +102,14 @@ def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     ]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))
+
+
+def _metadata_lines(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
+    """The lines of the best sentence's article that hold what was asked for, the best at least."""
+    asked = metadata_asked(fold(question))
+    here = [s for s in ranked if s.hit.passage.id == ranked[0].hit.passage.id]
+    answering = [s for s in here if answers_metadata(asked, fold(s.text))] or here[:1]
+    return sorted(answering[:_MOST_SENTENCES], key=lambda s: s.start)
 
 
 def _margin(kinds: frozenset[str]) -> float:
@@ -134,9 +146,13 @@ def _citation(n: int, stretch: Sequence[Sentence]) -> Citation:
     )
 
 
-def shown(citation: Citation, variant: Variant) -> str:
-    """A quotation as the text of an extractive answer has it: in a script, with its mark."""
+def quoted(citations: Sequence[Citation], variant: Variant) -> str:
+    """The text of an extractive answer: its quotations in a script, each with its mark."""
+    return _SPACE_AFTER_MARK.sub(r"\1\n", "".join(_shown(c, variant) for c in citations)).strip()
+
+
+def _shown(citation: Citation, variant: Variant) -> str:
     keep = (citation.hit.article.author or "", citation.hit.article.title)
     lines = to_variant(citation.quote, variant, keep).split("\n")
-    joined = " ".join(line.strip() for line in lines if line.strip())
+    joined = "\n".join(line.strip() for line in lines if line.strip())
     return f"{joined}[{citation.n}]"

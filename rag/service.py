@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from rag.answer import Answerer, refusal, shown
+from rag.answer import Answerer, quoted, refusal
 from rag.content import ListedArticle
 from rag.embed import Embedder
 from rag.evaluate import Row, Scores, score_articles
@@ -123,7 +123,7 @@ class Service:
         if answer.status == "refused":
             return refusal(answer.hits, variant)
         if answer.engine == "extractive":
-            return "".join(shown(citation, variant) for citation in answer.citations)
+            return quoted(answer.citations, variant)
         names = {name for hit in answer.hits for name in (hit.article.author, hit.article.title)}
         return to_variant(answer.text, variant, tuple(name for name in names if name))
 
