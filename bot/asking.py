@@ -242,7 +242,8 @@ class Asking:
             await self.desk.remember(self.desk.memory.change, key, shown)
             await self._redraw(interaction, key, shown)
         else:
-            await _show_privately(interaction, self.cards(replace(shown, private=True), key, interaction.channel))
+            copy = replace(shown, private=True)
+            await _show_privately(interaction, self.cards(copy, key, interaction.channel))
 
     async def _redraw(self, interaction: Interaction, key: str, shown: Shown) -> None:
         """Every part of an answer in its place; parts that came to be or are no more, too."""
@@ -371,7 +372,7 @@ class ReasonForm(ui.Modal):
         reason = ": ".join(filter(None, (*self._kind.values, self._why.value.strip())))
         await self._asking.judge_bad(interaction, self._key, reason)
 
-    async def on_error(self, interaction: Interaction, error: Exception) -> None:
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
         await explain(interaction, error)
 
 
@@ -391,7 +392,7 @@ class QuestionForm(ui.Modal):
     async def on_submit(self, interaction: Interaction) -> None:
         await self._asking.by_interaction(interaction, self._question.value, history=self._history)
 
-    async def on_error(self, interaction: Interaction, error: Exception) -> None:
+    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:  # type: ignore[override]
         await explain(interaction, error)
 
 
@@ -444,11 +445,11 @@ def _quoted_message(message: discord.Message, me: int) -> str:
 async def _edit_part(
     interaction: Interaction, message: int, view: ui.LayoutView, private: bool
 ) -> None:
-    channel = interaction.channel
-    if private or not isinstance(channel, discord.abc.Messageable):
+    if private or interaction.channel_id is None:
         await interaction.followup.send(view=view, ephemeral=True)
         return
-    part = channel.get_partial_message(message)  # type: ignore[attr-defined]
+    channel = interaction.client.get_partial_messageable(interaction.channel_id)
+    part = channel.get_partial_message(message)
     with suppress(discord.NotFound):
         await persistently(lambda: part.edit(view=view))
 

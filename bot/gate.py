@@ -23,8 +23,8 @@ class Place:
 
     @classmethod
     def of_interaction(cls, interaction: Interaction) -> "Place":
-        ids = _ids(interaction.channel) | ({interaction.channel_id} - {None})
-        return cls(interaction.guild_id, frozenset(ids), _roles(interaction.user))
+        ids = frozenset(_ids(interaction.channel))
+        return cls(interaction.guild_id, ids, _roles(interaction.user))
 
     @classmethod
     def of_message(cls, message: discord.Message) -> "Place":

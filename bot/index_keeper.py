@@ -46,7 +46,7 @@ class Job:
 class IndexKeeper:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._first: asyncio.Task[ReindexReport] | None = None
+        self._first: asyncio.Task[ReindexReport | None] | None = None
         self.job: Job | None = None
         self.cancelled = False
 

@@ -160,17 +160,8 @@ def add_moderating(
 
     They are not hidden when roles are configured: Discord could not show them to those roles.
     """
-    permissions = discord.Permissions(manage_guild=True) if hidden else None
-
-    def command(name: str) -> Any:
-        def decorate(callback: Any) -> Any:
-            made = tree.command(**named(name))(app_commands.guild_only(callback))
-            made.default_permissions = permissions
-            return made
-
-        return decorate
-
-    @command("reindex")
+    @tree.command(**named("reindex"))
+    @app_commands.guild_only()
     @app_commands.rename(**named.options("dry_run", "full"))
     @app_commands.describe(**named.descriptions("dry_run", "full"))
     async def reindex(
@@ -178,15 +169,18 @@ def add_moderating(
     ) -> None:
         await moderating.reindex(interaction, dry_run, full)
 
-    @command("rollback")
+    @tree.command(**named("rollback"))
+    @app_commands.guild_only()
     async def rollback(interaction: discord.Interaction) -> None:
         await moderating.rollback(interaction)
 
-    @command("status")
+    @tree.command(**named("status"))
+    @app_commands.guild_only()
     async def status(interaction: discord.Interaction) -> None:
         await moderating.status(interaction)
 
-    @command("access")
+    @tree.command(**named("access"))
+    @app_commands.guild_only()
     @app_commands.rename(**named.options("rule", "channel", "role"))
     @app_commands.describe(**named.descriptions("rule", "channel", "role"))
     @app_commands.choices(rule=named.choices("allow", "deny", "clear"))
@@ -197,3 +191,7 @@ def add_moderating(
         role: discord.Role | None = None,
     ) -> None:
         await moderating.access(interaction, rule, channel, role)
+
+    if hidden:
+        for command in (reindex, rollback, status, access):
+            command.default_permissions = discord.Permissions(manage_guild=True)

@@ -242,8 +242,12 @@ def inline(text: str) -> str:
         kept.append(shown)
         return f"\0{len(kept) - 1}\0"
 
-    text = re.sub(r"(`+)(.+?)\1", lambda m: keep(f"<code>{html.escape(m[2].strip())}</code>"), text)
-    text = re.sub(r"\\([^\w\s])", lambda m: keep(html.escape(m[1])), text)
+    # Together, for an escaped backtick begins no code, and a backslash in code escapes nothing.
+    text = re.sub(
+        r"\\([^0-9A-Za-z\s])|(`+)(.+?)\2",
+        lambda m: keep(html.escape(m[1]) if m[1] else f"<code>{html.escape(m[3].strip())}</code>"),
+        text,
+    )
     text = re.sub(
         r"\[([^\]]+)\]\(<?(https?://[^\s)>]+)>?(?: [^)]*)?\)",
         lambda m: keep(f'<span class="url">{inline(m[1])}</span>'),

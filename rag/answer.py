@@ -54,7 +54,7 @@ class Answerer:
             self._reader.read(retrieval.searched, retrieval.hits, generation.lexical),
             retrieval.searched,
         )
-        support = self._support.probability(retrieval, ranked, generation.lexical)
+        support = self._support.probability(retrieval, ranked)
         if not ranked or support < self.threshold:
             return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
         citations = _cite(_choose(ranked, retrieval.searched))

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from rag.answer import Answerer
+from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.errors import BadSetting
 from rag.generations import GenerationStore
-from rag.read import LinearReader
 from rag.retrieve import Retriever
 from rag.service import Service
 from rag.settings import Settings
@@ -31,5 +31,5 @@ def build_service(settings: Settings) -> Service:
     embedder = load_embedder(settings.embed_model)
     store = GenerationStore(settings.data_dir, settings.keep_generations)
     retriever = Retriever(embedder)
-    answerer = Answerer(LinearReader(), Support(), settings.support)
+    answerer = Answerer(load_reader(settings.rerank_model), Support(), settings.support)
     return Service(settings, store, embedder, retriever, answerer)

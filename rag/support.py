@@ -8,11 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.fold import fold
-from rag.lexical import LexicalIndex
-from rag.read import Asked, Sentence
+from rag.read import Sentence
 from rag.retrieve import Retrieval
-from rag.tokens import tokens
 from rag.word_reader import WordSentence
 
 FEATURES = (
@@ -20,8 +17,6 @@ FEATURES = (
     "cosine lead",
     "fused",
     "fused lead",
-    "coverage",
-    "reader lead",
     "passage says",
     "best passage says",
 )
@@ -34,40 +29,32 @@ class Support:
     `linear` and its bias serve readers that say nothing of a whole passage.
     """
 
-    weights: tuple[float, ...] = (3.1, 0.5, 4.7, 3.1, 0.5, 0.5, 0.5, 0.5)
-    bias: float = -2.4
-    linear: tuple[float, ...] = (3.11, 0.54, 4.71, 3.08, 0.0, 0.86, 0.0, 0.0)
-    linear_bias: float = -3.07
+    weights: tuple[float, ...] = (3.49, 0.0, 1.41, 1.36, 1.12, 1.66)
+    bias: float = -1.22
+    linear: tuple[float, ...] = (4.6, 0.5, 2.2, 2.0, 0.0, 0.0)
+    linear_bias: float = -2.5
 
-    def probability(
-        self, retrieval: Retrieval, ranked: Sequence[Sentence], index: LexicalIndex
-    ) -> float:
+    def probability(self, retrieval: Retrieval, ranked: Sequence[Sentence]) -> float:
         """The probability, 0 to 1, that the passages answer the question."""
         if not ranked or not retrieval.hits:
             return 0.0
         said = isinstance(ranked[0], WordSentence)
         weights, bias = (self.weights, self.bias) if said else (self.linear, self.linear_bias)
-        values = features(retrieval, ranked, index)
+        values = features(retrieval, ranked)
         logit = bias + sum(w * v for w, v in zip(weights, values, strict=True))
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-def features(
-    retrieval: Retrieval, ranked: Sequence[Sentence], index: LexicalIndex
-) -> tuple[float, ...]:
-    """See FEATURES; all between -1 and about 2. What no reader says is 0."""
-    hits, best = retrieval.hits, ranked[0]
-    cosines = sorted((hit.dense or 0.0 for hit in hits), reverse=True)
-    passage = frozenset(tokens(fold(best.hit.passage.text)))
-    elsewhere = [s.score for s in ranked if s.hit.passage.id != best.hit.passage.id]
+def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, ...]:
+    """See FEATURES; all between -1 and about 1. What no reader says is 0."""
+    hits = retrieval.hits
+    cosines = [hit.dense or 0.0 for hit in hits]
     says = [s.says for s in ranked if isinstance(s, WordSentence)] or [0.0]
     return (
-        cosines[0],
-        cosines[0] - sum(cosines) / len(cosines),
+        max(cosines),
+        max(cosines) - sum(cosines) / len(cosines),
         hits[0].score,
         hits[0].score - (hits[1].score if len(hits) > 1 else 0.0),
-        Asked(retrieval.searched, index).coverage(passage),
-        min(1.0, (best.score - max(elsewhere, default=best.score - 5)) / 5),
         _bounded(says[0]),
         _bounded(max(says)),
     )

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,6 @@ Numbers = NDArray[np.int64]
 
 SHIPPED = Path(__file__).parent / "models" / "reader"
 _SETTINGS = "youju.json"
-_FILES = ("rows.npy", "rarity.npy")
 WORD_FEATURES = (
     "met",
     "met x best",
@@ -150,7 +150,8 @@ class Words:
     def vectors(self, ids: Numbers) -> Values:
         """Unit vectors, shape (pieces, dimensions)."""
         rows = self._tables[0][ids].astype(np.float32)
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+        found: Values = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+        return found
 
     def rarity(self, ids: Numbers) -> Values:
         """Inverse document frequency over the training passages; 0 for marks."""
@@ -169,17 +170,16 @@ class Words:
             return WordPieces(whole.decode("utf-8").splitlines())
 
     @cached_property
-    def _tables(self) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+    def _tables(self) -> tuple[NDArray[Any], NDArray[Any]]:
         with self._lock:
-            rows, rarity = (self._table(name) for name in _FILES)
-            return rows, rarity
+            return self._table("rows.npy"), self._table("rarity.npy")
 
-    def _table(self, name: str) -> NDArray[np.generic]:
+    def _table(self, name: str) -> NDArray[Any]:
         path = self._folder / name
         try:
             if path.stat().st_size != self._sizes.get(name):
                 raise BrokenModel(self._folder, f"{name} has {path.stat().st_size:,} bytes")
-            table: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+            table: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise BrokenModel(self._folder, f"{name}: {error}") from error
         return table

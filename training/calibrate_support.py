@@ -56,7 +56,7 @@ def main() -> None:
     passages = list(texts.lines(evaluation / "colloquial.passages.jsonl"))
     with throwaway(passages, load_embedder(), options.work / "vectors.sqlite") as generation:
         rows = [
-            (case.kind, features(case.retrieval, ranked, generation.lexical))
+            (case.kind, features(case.retrieval, ranked))
             for case in cases(evaluation, generation)
             for hits in [case.retrieval.hits]
             for ranked in [reader.read(case.retrieval.searched, hits, generation.lexical)]

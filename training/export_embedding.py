@@ -1,6 +1,6 @@
 """Trained weights become the shipped folder: one int8 ONNX graph, vocabulary and settings.
 
-    python -m training.export_embedding --weights FILE.safetensors --vocabulary vocab.txt --out DIR
+    python -m training.export_embedding --weights FILE... --vocabulary vocab.txt --out DIR
 
 The graph is written node by node in onnxruntime's fused operators, so that loading needs no
 optimiser: token numbers in, unit vectors out. All weights are int8, a scale for each token row
@@ -52,12 +52,19 @@ BY_HAND = ("modules.json", "config_sentence_transformers.json", "youju_module.py
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--weights", type=Path, required=True)
+    arguments.add_argument("--weights", type=Path, required=True, nargs="+", help="mean of these")
     arguments.add_argument("--vocabulary", type=Path, required=True)
     arguments.add_argument("--out", type=Path, required=True)
     arguments.add_argument("--max-tokens", type=int, default=256)
     options = arguments.parse_args()
-    export(load_file(options.weights), options.vocabulary, options.out, options.max_tokens)
+    export(mean_weights(options.weights), options.vocabulary, options.out, options.max_tokens)
+
+
+def mean_weights(paths: list[Path]) -> dict[str, Array]:
+    """The plain mean of checkpoints of one descent (Wortsman et al., 2022)."""
+    found = [load_file(path) for path in paths]
+    names = set.intersection(*(set(weights) for weights in found))
+    return {n: np.mean([weights[n] for weights in found], axis=0, dtype=np.float32) for n in names}
 
 
 def export(weights: dict[str, Array], vocabulary: Path, out: Path, max_tokens: int) -> None:

@@ -1,4 +1,4 @@
-"""What the reader learns from: a question, the sentences of a passage, and which of them answers."""
+"""What the reader learns from: questions, passages, and which sentence answers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from corpus.article import Article, Passage
 from corpus.split import sentences
 from rag.fold import fold
 from rag.lexical import LexicalIndex
-from rag.read import WEIGHTS, Asked, features
 from rag.read import FEATURES as LINEAR
+from rag.read import WEIGHTS, Asked, features
 from training import texts
 
-# The last part of each colloquial set is kept for fitting what stands on top of the network.
+# The last part of each colloquial set is kept to measure on.
 LEARNT = 0.8
 # CMRC2018's pairs name no answer; where the linear reader leads by this much (log-odds) its
 # sentence holds the answer in 87 of 100 (CMRC2018 dev).
@@ -75,20 +75,18 @@ def encyclopaedia(shared: Path) -> Collection:
     """CMRC2018's questions; their passages are known, their answers are not."""
     pairs = texts.Held(shared).without(texts.plain_pairs(shared, "cmrc2018_train"))
     numbers = {text: n for n, text in enumerate(dict.fromkeys(p.passage for p in pairs))}
-    return Collection(
-        list(numbers), [Asking(p.question, numbers[p.passage], True) for p in pairs]
-    )
+    return Collection(list(numbers), [Asking(p.question, numbers[p.passage], True) for p in pairs])
 
 
 def labelled(collection: Collection) -> Iterator[tuple[Asking, tuple[float, ...]]]:
-    """Each answered question and how likely each sentence of its passage answers it; all 0 where
-    nobody can tell."""
+    """Questions with how likely each sentence of their passage answers; only where one can tell."""
     for asking in collection.asked:
-        if asking.answered:
-            if asking.answer:
-                yield asking, overlap(asking.answer, collection.passages[asking.near])
-            else:
-                yield asking, _supposed(asking, collection)
+        if asking.answer:
+            target = overlap(asking.answer, collection.passages[asking.near])
+        else:
+            target = _supposed(asking, collection) if asking.answered else ()
+        if any(target):
+            yield asking, target
 
 
 def overlap(answer: str, passage: str) -> tuple[float, ...]:

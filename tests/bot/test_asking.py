@@ -2,13 +2,22 @@
 
 import pytest
 
+from bot.client import YoujuBot
 from bot.language import language_for
+from bot.memory import Kept
 from rag.service import Service
 from tests.bot.conftest import Run
 from tests.bot.running import QUESTION, QUESTION_HANS
 from tests.discord_server import DiscordServer, Member, NoReply, Seen
 
 V2 = 1 << 15
+
+
+async def kept_of(client: YoujuBot, seen: Seen) -> Kept | None:
+    """What the bot remembers of an answer, by the key that its buttons carry."""
+    ids = [b.custom_id or "" for b in seen.buttons]
+    (flip,) = (custom_id for custom_id in ids if custom_id.startswith("yj:flip"))
+    return await client.desk.remember(client.desk.memory.answer, flip.split(":")[2])
 
 
 def labels(seen: Seen) -> set[str]:
@@ -18,9 +27,7 @@ def labels(seen: Seen) -> set[str]:
 # the ways in
 
 
-async def test_ask_is_deferred_and_answered_with_quotes_and_a_seal(
-    run: Run, alice: Member
-) -> None:
+async def test_ask_is_deferred_and_answered_with_quotes_and_a_seal(run: Run, alice: Member) -> None:
     async with run():
         answer = await alice.slash("ask", question=QUESTION)
 
@@ -98,15 +105,12 @@ async def test_what_is_not_meant_for_the_bot_is_left_alone(run: Run, alice: Memb
             await alice.heard(said, within=0.4)
 
 
-async def test_a_reply_is_a_follow_up_with_the_exchange_as_history(
-    run: Run, alice: Member
-) -> None:
+async def test_a_reply_is_a_follow_up_with_the_exchange_as_history(run: Run, alice: Member) -> None:
     async with run() as client:
         answer = await alice.slash("ask", question="Izmailov 的博士研究什麼？")
         follow_up = await alice.reply(answer, "那他在哪裡長大？")
         third = await alice.reply(follow_up, "之後呢？")
-        memory = client.desk.memory
-        kept = await client.desk.remember(memory.answer_in, int(third.id))
+        kept = await kept_of(client, third)
 
     assert kept is not None
     assert kept.shown.history == ("Izmailov 的博士研究什麼？", "那他在哪裡長大？")
@@ -263,7 +267,7 @@ async def test_a_thread_goes_on_with_what_was_asked_before(
         hint = await alice.write(thread["id"], "沒有提及機器人")
         modal = await alice.click_modal(welcome, "接著問")
         third = await alice.submit(modal, question="還有呢？")
-        kept = await client.desk.remember(client.desk.memory.answer_in, int(third.id))
+        kept = await kept_of(client, third)
 
     assert thread["name"] == QUESTION
     assert opened.ephemeral
@@ -275,9 +279,7 @@ async def test_a_thread_goes_on_with_what_was_asked_before(
     assert kept.shown.history == (QUESTION, "那他研究什麼？")
 
 
-async def test_the_hint_of_a_thread_is_given_once(
-    run: Run, server: DiscordServer, alice: Member
-) -> None:
+async def test_the_hint_of_a_thread_is_given_once(run: Run, alice: Member) -> None:
     async with run():
         answer = await alice.slash("ask", question=QUESTION)
         await alice.click(answer, "開討論串")

@@ -281,9 +281,7 @@ async def test_without_an_index_one_is_built_and_the_question_waits_for_it(
     assert answer.id == note.id
 
 
-async def test_without_articles_the_asker_is_told(
-    run: Run, alice: Member, tmp_path: Path
-) -> None:
+async def test_without_articles_the_asker_is_told(run: Run, alice: Member, tmp_path: Path) -> None:
     service = opened(tmp_path / "fresh", corpus_dir=tmp_path / "nowhere")
     async with run(service):
         told = await alice.slash("ask", question=QUESTION)

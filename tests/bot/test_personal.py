@@ -55,15 +55,19 @@ async def test_forget_erases_all_of_a_person_and_nothing_of_others(
     assert QUESTION.encode() not in (tmp_path / "discord.sqlite").read_bytes()
 
 
+def stored_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("discord.sqlite*"))
+
+
 async def test_people_are_stored_as_keyed_hashes_only(
-    run: Run, server: DiscordServer, alice: Member, tmp_path: Path
+    run: Run, alice: Member, tmp_path: Path
 ) -> None:
     async with run():
         answer = await alice.slash("ask", question=QUESTION)
         await alice.slash("settings", variant="hant")
         await alice.click(answer, "有幫助")
 
-    stored = b"".join(path.read_bytes() for path in tmp_path.glob("discord.sqlite*"))
+    stored = stored_in(tmp_path)
     assert alice.id.encode() not in stored
     assert int(alice.id).to_bytes(8, "big") not in stored
     assert b"alice" not in stored

@@ -25,9 +25,7 @@ ARTICLE = """# 綠茶
 """
 
 
-async def test_a_passage_opens_in_its_place_with_the_quote_in_bold(
-    run: Run, alice: Member
-) -> None:
+async def test_a_passage_opens_in_its_place_with_the_quote_in_bold(run: Run, alice: Member) -> None:
     async with run():
         answer = await alice.slash("ask", question=QUESTION)
         passage = await alice.click(answer, "看段落", nth=0)
@@ -125,7 +123,7 @@ async def test_a_long_list_of_articles_is_paged() -> None:
 
 
 async def test_the_pages_are_turned_in_place(
-    run: Run, server: DiscordServer, alice: Member, tmp_path: Path
+    run: Run, alice: Member, tmp_path: Path
 ) -> None:
     corpus = tmp_path / "articles"
     corpus.mkdir()
@@ -179,9 +177,7 @@ async def test_why_without_a_question_before_says_so(run: Run, alice: Member) ->
 def test_the_line_of_a_trace_is_quoted_for_a_shell(answering: Service) -> None:
     trace = answering.why("What's `rm -rf`; $HOME?")
 
-    assert again(trace, ["a b"]) == (
-        "youju why --history 'a b' -- 'What'\"'\"'s `rm -rf`; $HOME?'"
-    )
+    assert again(trace, ["a b"]) == ("youju why --history 'a b' -- 'What'\"'\"'s `rm -rf`; $HOME?'")
 
 
 # links to the passage

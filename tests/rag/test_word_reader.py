@@ -14,6 +14,7 @@ import pytest
 from corpus.article import Article, Passage
 from rag import embed
 from rag.errors import BrokenModel
+from rag.fold import fold
 from rag.lexical import LexicalIndex
 from rag.read import LinearReader
 from rag.result import Hit
@@ -48,7 +49,7 @@ def words() -> Words:
 
 def feature(words: Words, question: str, parts: list[str], name: str) -> list[float]:
     """One feature of every sentence."""
-    found = words.asked(question).features(parts)
+    found = words.asked(question).features([fold(part) for part in parts])
     return [float(value) for value in found[:, WORD_FEATURES.index(name)]]
 
 
@@ -90,7 +91,7 @@ def test_words_beside_the_question_word_are_the_focus(words: Words) -> None:
 
 
 def test_a_question_of_question_words_says_nothing(words: Words) -> None:
-    assert not words.asked("什麼？").features(["張三是老師。"]).any()
+    assert not words.asked("什麼？").features(["张三是老师。"]).any()
 
 
 def test_the_sentence_that_answers_comes_first(reader: WordReader) -> None:
