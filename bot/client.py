@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -10,10 +11,12 @@ from discord import app_commands
 from discord.ext import tasks
 
 from bot.asking import Asking, add_asking
+from bot.buttons import Buttons
 from bot.checking import Checking, add_checking
 from bot.desk import Desk
 from bot.errors_text import explain
 from bot.gate import Gate
+from bot.hearing import Hearing
 from bot.index_keeper import IndexKeeper
 from bot.moderating import Moderating, add_moderating
 from bot.personal import Personal, add_personal
@@ -27,6 +30,7 @@ _log = logging.getLogger(__name__)
 # text all the same.
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
 _FAREWELL = 6.0  # seconds for answers under way when the bot is told to end
+_LAST_WORDS = 2.0  # seconds for showing them, and the apologies
 
 
 class YoujuBot(discord.AutoShardedClient):
@@ -46,6 +50,7 @@ class YoujuBot(discord.AutoShardedClient):
         self.tree: app_commands.CommandTree[Any] = app_commands.CommandTree(self)
         self.tree.error(self._explain)
         self.asking = Asking(desk, self.gate, self.keeper)
+        self._hearing = Hearing(self.asking)
         self.acts: Mapping[str, Press] = self._install()
 
     def _install(self) -> Mapping[str, Press]:
@@ -58,7 +63,7 @@ class YoujuBot(discord.AutoShardedClient):
         add_checking(self.tree, checking)
         add_personal(self.tree, personal)
         add_moderating(self.tree, moderating, hidden=not self._settings.moderator_roles)
-        parts = (self.asking, reading, personal, moderating)
+        parts = (Buttons(self.asking), reading, personal, moderating)
         return {name: act for part in parts for name, act in part.acts().items()}
 
     async def setup_hook(self) -> None:
@@ -76,7 +81,7 @@ class YoujuBot(discord.AutoShardedClient):
 
     async def on_message(self, message: discord.Message) -> None:
         if self.user is not None and message.author.id != self.user.id:
-            await self.asking.heard(message, self.user)
+            await self._hearing.heard(message, self.user)
 
     async def on_error(self, event: str, /, *_: Any, **__: Any) -> None:
         _log.exception("Trouble with the event %s.", event)
@@ -85,7 +90,10 @@ class YoujuBot(discord.AutoShardedClient):
         """Finish what is being answered, apologise to who waits, and close."""
         self.keeper.cancel()
         await self.desk.line.close(_FAREWELL)
-        await asyncio.sleep(0.1)  # the last edits are on their way
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                while self.asking.under_way:  # noqa: ASYNC110 - it is over in a moment
+                    await asyncio.sleep(0.05)
         await self.close()
 
     async def close(self) -> None:

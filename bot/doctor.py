@@ -160,7 +160,12 @@ def _index(settings: Settings) -> Iterator[Finding]:
 
 
 def _discord(_: Settings) -> Iterator[Finding]:
-    if os.environ.get("DISCORD_TOKEN"):
-        yield Finding("discord", "ok", "DISCORD_TOKEN is set")
-    else:
+    from bot.run import invitation
+    from bot.settings import load_bot_settings
+
+    token = load_bot_settings().token.get_secret_value()
+    if not token:
         yield Finding("discord", "ok", "DISCORD_TOKEN is not set; only `youju bot` needs it")
+        return
+    invitation(token)  # raises when it has not the form of a token
+    yield Finding("discord", "ok", "DISCORD_TOKEN is set; `youju bot --invite` prints the link")

@@ -138,8 +138,10 @@ class Memory:
     # threads
 
     def open_thread(self, thread: int, ident: str) -> None:
+        """A thread that the bot opened, or an answer in one."""
         self._do(
-            "INSERT OR REPLACE INTO threads (thread, at, answer) VALUES (?, ?, ?)",
+            "INSERT INTO threads (thread, at, answer) VALUES (?, ?, ?) "
+            "ON CONFLICT (thread) DO UPDATE SET at = excluded.at, answer = excluded.answer",
             (thread, time.time(), ident),
         )
 

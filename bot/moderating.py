@@ -160,6 +160,7 @@ def add_moderating(
 
     They are not hidden when roles are configured: Discord could not show them to those roles.
     """
+
     @tree.command(**named("reindex"))
     @app_commands.guild_only()
     @app_commands.rename(**named.options("dry_run", "full"))

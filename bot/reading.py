@@ -49,12 +49,12 @@ class Reading:
 
     async def sources(self, interaction: Interaction) -> None:
         self._gate.check_served(Place.of_interaction(interaction))
-        view = await self._listing(interaction, 0)
-        await interaction.response.send_message(view=view, ephemeral=True)
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await interaction.edit_original_response(view=await self._listing(interaction, 0))
 
     async def why(self, interaction: Interaction, question: str | None) -> None:
         """What decided the asker's last answer, or would decide that to another question."""
-        self._gate.check_served(Place.of_interaction(interaction))
+        self._asking.admit(Place.of_interaction(interaction), interaction.user.id)
         await interaction.response.defer(thinking=True, ephemeral=True)
         history: Sequence[str] = ()
         if question is None:
@@ -69,6 +69,7 @@ class Reading:
 
     async def _open(self, interaction: Interaction, key: str, which: str) -> None:
         """A passage in its place, and what became of it since."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
         kept = await self._asking.kept(key)
         source = kept.shown.source(which)
         if source is None:
@@ -77,14 +78,13 @@ class Reading:
         notice = changed_since(source, now)
         language = kept.shown.language
         views = passage_cards(source, language, text(language, notice) if notice else "")
-        await interaction.response.send_message(view=views[0], ephemeral=True)
-        for view in views[1:]:
-            await interaction.followup.send(view=view, ephemeral=True)
+        await show_later(interaction, views)
 
     async def _page(self, interaction: Interaction, page: str, _: str) -> None:
         self._gate.check_served(Place.of_interaction(interaction))
+        await interaction.response.defer()
         view = await self._listing(interaction, int(page) if page.isdigit() else 0)
-        await interaction.response.edit_message(view=view)
+        await interaction.edit_original_response(view=view)
 
     async def _listing(self, interaction: Interaction, page: int) -> ui.LayoutView:
         articles = await self._desk.read(self._desk.service.articles)

@@ -141,19 +141,20 @@ def _with_marks(piece: str, shown: Shown) -> str:
         if place % 2 == 0:
             shown_parts.append(plain(part))
         else:
-            shown_parts.append(f" **\\[{part}\\]**" if part in numbers else f"\\[{part}\\]")
-    return "".join(shown_parts)
+            shown_parts.append(f"**\\[{part}\\]** " if part in numbers else f"\\[{part}\\]")
+    return "".join(shown_parts).rstrip(" ")
 
 
 def _sources(shown: Shown, key: str) -> Iterator[Block]:
     yield Rule()
     for place, source in enumerate(shown.citations, 1):
         yield _section(source, key, f"c{place}", shown.language)
-    links = [
-        link(f"[{source.n}] {text(shown.language, 'button.original')}", source.link)
-        for source in shown.citations
-        if source.link
-    ]
+    numbers: dict[str, list[str]] = {}
+    for source in shown.citations:
+        if source.link:
+            numbers.setdefault(source.link, []).append(f"[{source.n}]")
+    original = text(shown.language, "button.original")
+    links = [link(f"{''.join(marks)} {original}", url) for url, marks in numbers.items()]
     for start in range(0, len(links), _LINKS):
         yield Row(links[start : start + _LINKS])
 
@@ -176,12 +177,15 @@ def _nearest(shown: Shown, key: str) -> Iterator[Block]:
     yield Words(f"**{text(shown.language, 'answer.nearest')}**")
     for source in nearest:
         yield _excerpt(source, key, shown.language)
-    topics = list(dict.fromkeys(source.heading or source.title for source in nearest))
-    asked = "\n".join(
-        f"- {text(shown.language, 'answer.could_ask_one', topic=line(topic, 60))}"
-        for topic in topics
+    yield Words(f"**{text(shown.language, 'answer.could_ask')}**")
+    first = {topic_of(source): source for source in reversed(nearest)}
+    topics = dict(reversed(first.items()))
+    yield Row(
+        [
+            button(topic, "topic", key, f"n{source.n}", discord.ButtonStyle.primary)
+            for topic, source in topics.items()
+        ]
     )
-    yield Words(f"**{text(shown.language, 'answer.could_ask')}**\n{asked}")
 
 
 def _excerpt(source: Source, key: str, language: str, *, numbered: bool = False) -> Words:
@@ -231,6 +235,11 @@ def _controls(shown: Shown, key: str, threads: bool, again: bool) -> list[ui.But
 # Pieces of text.
 
 
+def topic_of(source: Source) -> str:
+    """What a passage is about, in a few words: its innermost heading."""
+    return (source.heading or source.title).split(" › ")[-1]
+
+
 def _title(source: Source) -> str:
     return line(" › ".join(filter(None, (source.title, source.heading))), 140)
 
@@ -243,7 +252,11 @@ def _about(source: Source, language: str) -> str:
 
 
 def _aside(stretch: str, label: str) -> Sequence[Block]:
-    return [Words(f"-# {label}\n{plain(stretch)}")] if stretch else []
+    """What stands around a passage, in small print."""
+    if not stretch:
+        return []
+    lines = [f"-# {plain(part)}" for part in stretch.split("\n") if part.strip()]
+    return [Words("\n".join([f"-# **{label}**", *lines]))]
 
 
 def _marked(parts: tuple[str, str, str]) -> str:

@@ -26,6 +26,7 @@ _INVITE = (
     "https://discord.com/oauth2/authorize?client_id={id}&scope=bot+applications.commands"
     "&permissions={permissions}"
 )
+_AUTHENTICATION_FAILED = 4004
 _HARD_END = 9.5  # seconds from the signal to the end, whatever still hangs
 
 
@@ -76,6 +77,9 @@ async def _serve(settings: Settings, bot_settings: BotSettings) -> None:
             await client.start(bot_settings.token.get_secret_value())
     except discord.LoginFailure:
         raise TokenRefused from None
+    except discord.ConnectionClosed as error:
+        refused = error.code == _AUTHENTICATION_FAILED  # the token was reset while we ran
+        raise (TokenRefused() if refused else DiscordUnreachable(str(error))) from None
     except (aiohttp.ClientError, OSError, discord.HTTPException, discord.GatewayNotFound) as error:
         raise DiscordUnreachable(str(error) or type(error).__name__) from None
     finally:
@@ -92,7 +96,9 @@ def _end_on_signals(client: Any) -> None:
         if farewells:
             os._exit(1)
         _log.info("Closing: no new questions, those under way are answered.")
-        threading.Timer(_HARD_END, os._exit, (0,)).start()
+        timer = threading.Timer(_HARD_END, os._exit, (0,))
+        timer.daemon = True
+        timer.start()
         farewells.append(asyncio.create_task(client.farewell()))
 
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,6 +1,7 @@
 """What an answer showed, kept so that its buttons work after a restart, a reindex, a month."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -10,7 +11,9 @@ from corpus.article import Article, Passage
 from rag.index_text import heading_of
 from rag.result import Answer, Citation, Hit, Status, Variant
 
-_AROUND = 300  # characters of the article kept before and after a passage
+_AROUND = 240  # characters of the article kept before and after a passage
+
+_SENTENCE_ENDS = re.compile(r"[。！？!?；;\n][」』”’）]?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +150,17 @@ def found(hit: Hit, n: int) -> Source:
 
 def _before(article: Article, passage: Passage) -> str:
     start = max(0, passage.start - _AROUND)
-    text = article.text[start : passage.start].strip()
-    return f"…{text}" if start and text else text
+    text = article.text[start : passage.start]
+    if start == 0:
+        return text.strip()
+    whole = _SENTENCE_ENDS.search(text)
+    return f"…{text[whole.end() :] if whole else text}".strip().removesuffix("…")
 
 
 def _after(article: Article, passage: Passage) -> str:
     end = passage.end + _AROUND
-    text = article.text[passage.end : end].strip()
-    return f"{text}…" if end < len(article.text) and text else text
+    text = article.text[passage.end : end]
+    if end >= len(article.text):
+        return text.strip()
+    ends = [found.end() for found in _SENTENCE_ENDS.finditer(text)]
+    return f"{text[: ends[-1]] if ends else text}…".strip().removeprefix("…")

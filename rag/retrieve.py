@@ -38,7 +38,7 @@ class Fusion:
     ngrams: float = 1.0
     ideas: float = 0.7
     dense: float = 1.2
-    trust: float = 0.1
+    trust: float = 0.15
     metadata: float = 0.15
 
 

@@ -54,5 +54,5 @@ class Settings(BaseSettings):
         3600.0, gt=0, description="seconds after which a hanging reindex is ended"
     )
     support: float = Field(
-        0.36, ge=0, le=1, description="probability of support below which a question is refused"
+        0.5, ge=0, le=1, description="probability of support below which a question is refused"
     )

@@ -29,10 +29,10 @@ class Support:
     `linear` and its bias serve readers that say nothing of a whole passage.
     """
 
-    weights: tuple[float, ...] = (3.49, 0.0, 1.41, 1.36, 1.12, 1.66)
-    bias: float = -1.22
-    linear: tuple[float, ...] = (4.6, 0.5, 2.2, 2.0, 0.0, 0.0)
-    linear_bias: float = -2.5
+    weights: tuple[float, ...] = (3.25, 0.71, 1.43, 1.0, 1.92, 0.96)
+    bias: float = -1.1
+    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0)
+    linear_bias: float = -2.84
 
     def probability(self, retrieval: Retrieval, ranked: Sequence[Sentence]) -> float:
         """The probability, 0 to 1, that the passages answer the question."""

@@ -186,11 +186,15 @@ async def test_a_refusal_cites_nothing_offers_the_nearest_and_says_what_to_ask(
     async with run(refusing):
         answer = await alice.slash("ask", question="推薦台中好吃的滷肉飯")
         passage = await alice.click(answer, "看段落", nth=0)
+        topic = next(b for b in answer.buttons if (b.custom_id or "").startswith("yj:topic"))
+        asked = await alice.click(answer, topic.label)
 
+    assert topic.label in asked.text
+    assert asked.id != answer.id
     assert "\\[1\\]" not in answer.text
     assert "逐字核對" not in answer.text
     assert "最接近的段落" in answer.text
-    assert "你可以這樣問" in answer.text
+    assert "可以直接問" in answer.text
     assert [b.label for b in answer.buttons].count("看段落") == 3
     assert passage.ephemeral
 

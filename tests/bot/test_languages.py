@@ -49,7 +49,9 @@ def literal_keys() -> set[str]:
 
 
 def test_every_key_that_the_source_names_exists() -> None:
-    missing = literal_keys() - sentences("en").keys() - {"answer.retrieve"}
+    keys = sentences("en").keys()
+    # One that ends with a dash is the beginning of several.
+    missing = [named for named in literal_keys() if not any(k.startswith(named) for k in keys)]
 
     assert not missing
 

@@ -13,7 +13,7 @@ from rag.service import Service
 from tests.bot.conftest import Run
 from tests.bot.running import QUESTION, opened
 from tests.conftest import Youju
-from tests.discord_server import DiscordServer, Member
+from tests.discord_server import Member
 
 ARTICLE = """# 綠茶
 
@@ -122,9 +122,7 @@ async def test_a_long_list_of_articles_is_paged() -> None:
         assert str(container).count("https://example.org/") == shown
 
 
-async def test_the_pages_are_turned_in_place(
-    run: Run, alice: Member, tmp_path: Path
-) -> None:
+async def test_the_pages_are_turned_in_place(run: Run, alice: Member, tmp_path: Path) -> None:
     corpus = tmp_path / "articles"
     corpus.mkdir()
     for number in range(10):

@@ -85,7 +85,7 @@ def test_any_number_of_sources_fits(citations: int) -> None:
 def test_a_mark_without_a_source_is_plain_and_one_with_is_bold() -> None:
     (body,) = bodies(shown("甲[1]乙[2]"))
 
-    assert "甲 **\\\\[1\\\\]**乙\\\\[2\\\\]" in str(body)
+    assert "甲**\\\\[1\\\\]** 乙\\\\[2\\\\]" in str(body)
 
 
 def test_a_model_is_named_and_may_be_asked_again() -> None:
@@ -103,7 +103,8 @@ def test_a_degraded_answer_says_so() -> None:
 
 def test_a_quote_that_is_not_in_its_article_breaks_the_seal() -> None:
     false = replace(source(2), verified=False)
-    (body,) = bodies(shown("甲[1]乙[2]", XX
+    (body,) = bodies(replace(shown("甲[1]乙[2]"), citations=(source(1), false)))
+
     assert "⚠️ 1/2" in str(body)
 
 

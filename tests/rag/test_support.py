@@ -1,0 +1,100 @@
+"""Whether the passages support an answer: the probability, and what it is made of."""
+
+import math
+from dataclasses import replace
+
+import opencc
+import pytest
+
+from rag.read import LinearReader, Sentence
+from rag.retrieve import Retrieval
+from rag.support import FEATURES, Support, features
+from rag.word_reader import WordReader, WordSentence
+from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
+
+
+def retrieval_of(*scores: tuple[float, float]) -> Retrieval:
+    """Hits with these fused scores and cosines, best first."""
+    hits, _ = hits_of(*[CAKE] * len(scores))
+    found = [replace(h, score=s, dense=d) for h, (s, d) in zip(hits, scores, strict=True)]
+    return Retrieval(WHY, tuple(found))
+
+
+def sentence_of(retrieval: Retrieval, place: int, says: float) -> WordSentence:
+    return WordSentence(retrieval.hits[place], 0, 5, 1.0, says)
+
+
+def test_features_are_what_their_names_say() -> None:
+    retrieval = retrieval_of((0.6, 0.5), (0.4, 0.7))
+    ranked = [sentence_of(retrieval, 0, -4 * math.atanh(0.5)), sentence_of(retrieval, 1, 0.0)]
+
+    values = dict(zip(FEATURES, features(retrieval, ranked), strict=True))
+
+    assert values["cosine"] == pytest.approx(0.7)
+    assert values["cosine lead"] == pytest.approx(0.1)
+    assert values["fused"] == pytest.approx(0.6)
+    assert values["fused lead"] == pytest.approx(0.2)
+    assert values["passage says"] == pytest.approx(-0.5)
+    assert values["best passage says"] == 0
+
+
+def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
+    retrieval = retrieval_of((0.6, 0.5))
+    support = Support(weights=(0, 0, 5, 0, 0, 0), bias=-2)
+
+    chance = support.probability(retrieval, [sentence_of(retrieval, 0, 0.0)])
+
+    assert chance == pytest.approx(1 / (1 + math.exp(-1)))
+
+
+def test_a_reader_that_says_nothing_of_passages_has_its_own_weights() -> None:
+    retrieval = retrieval_of((0.6, 0.5))
+    support = Support(linear=(0, 2, 0, 0, 0, 0), linear_bias=0)
+
+    chance = support.probability(retrieval, [Sentence(retrieval.hits[0], 0, 5, 1.0)])
+
+    assert chance == pytest.approx(0.5)
+
+
+def test_without_passages_or_sentences_there_is_no_support() -> None:
+    retrieval = retrieval_of((0.6, 0.5))
+
+    assert Support().probability(Retrieval(WHY, ()), []) == 0
+    assert Support().probability(retrieval, []) == 0
+
+
+def test_a_passage_that_no_vector_found_counts_as_far_away() -> None:
+    retrieval = retrieval_of((0.6, 0.0))
+    unseen = Retrieval(WHY, (replace(retrieval.hits[0], dense=None),))
+
+    ranked = [sentence_of(retrieval, 0, 0.0)]
+
+    assert features(unseen, ranked) == features(retrieval, ranked)
+
+
+@pytest.mark.parametrize("reader", [WordReader(), LinearReader()], ids=["words", "linear"])
+def test_a_question_about_something_else_has_less_support(
+    reader: WordReader | LinearReader,
+) -> None:
+    hits, index = hits_of(CAKE, RIVER)
+    near = Retrieval(WHY, tuple(replace(h, dense=0.7, score=0.6) for h in hits))
+    other = "火星上有幾座火山？"
+    far = Retrieval(other, tuple(replace(h, dense=0.2, score=0.1) for h in hits))
+
+    here = Support().probability(near, reader.read(WHY, near.hits, index))
+    nowhere = Support().probability(far, reader.read(other, far.hits, index))
+
+    assert nowhere < 0.3 < here - 0.2
+
+
+def test_both_scripts_have_the_same_support() -> None:
+    hits, index = hits_of(CAKE, RIVER)
+    simplified = opencc.OpenCC("t2s").convert(WHY)
+    reader = WordReader()
+
+    chances = [
+        Support().probability(Retrieval(asked, tuple(hits)), reader.read(asked, hits, index))
+        for asked in (WHY, simplified)
+    ]
+
+    assert chances[0] == pytest.approx(chances[1], abs=1e-6)
