@@ -10,7 +10,7 @@ import discord
 from discord import app_commands, ui
 
 from bot.desk import Desk
-from bot.errors import AnswerGone, BotRefusal, NotTheAsker
+from bot.errors import AnswerGone, BotRefusal, CoolingDown, NotTheAsker
 from bot.errors_text import sentence_for
 from bot.gate import Gate, Place
 from bot.index_keeper import IndexKeeper
@@ -101,6 +101,8 @@ class Asking:
         try:
             self.admit(place, asked.user)
         except BotRefusal as refusal:
+            if isinstance(refusal, CoolingDown) and refusal.repeated:
+                return  # who writes without end must not make the bot do so
             await reply.show([trouble_card(sentence_for(refusal, asked.language))])
             return
         with suppress(discord.HTTPException, OSError):
@@ -160,8 +162,8 @@ class Asking:
         key = await desk.remember(desk.memory.keep, shown, person, asked.thread)
         posted = await reply.show(self.cards(shown, key, asked.channel))
         await desk.remember(desk.memory.posted, key, posted)
-        if asked.thread and await desk.remember(desk.memory.in_thread, asked.thread):
-            await desk.remember(desk.memory.open_thread, asked.thread, key)
+        if asked.thread is not None:
+            await desk.remember(desk.memory.go_on_in_thread, asked.thread, key)
 
     def cards(self, shown: Shown, key: str, channel: Any) -> list[ui.LayoutView]:
         """The messages of an answer in a channel."""

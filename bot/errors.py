@@ -29,9 +29,11 @@ class BotRefusal(Exception):
 
 
 class CoolingDown(BotRefusal):
-    def __init__(self, seconds: float) -> None:
+    """`repeated`: this person was told so already in this cooldown."""
+
+    def __init__(self, seconds: float, repeated: bool = False) -> None:
         super().__init__(f"asked too often; again in {seconds:.0f} s")
-        self.seconds = max(1, round(seconds))
+        self.seconds, self.repeated = max(1, round(seconds)), repeated
 
 
 class QueueFull(BotRefusal):

@@ -138,12 +138,14 @@ class Memory:
     # threads
 
     def open_thread(self, thread: int, ident: str) -> None:
-        """A thread that the bot opened, or an answer in one."""
         self._do(
-            "INSERT INTO threads (thread, at, answer) VALUES (?, ?, ?) "
-            "ON CONFLICT (thread) DO UPDATE SET at = excluded.at, answer = excluded.answer",
+            "INSERT OR IGNORE INTO threads (thread, at, answer) VALUES (?, ?, ?)",
             (thread, time.time(), ident),
         )
+
+    def go_on_in_thread(self, thread: int, ident: str) -> None:
+        """A later answer in a thread, if it is one that the bot opened."""
+        self._do("UPDATE threads SET answer = ? WHERE thread = ?", (ident, thread))
 
     def in_thread(self, thread: int) -> Kept | None:
         """The latest answer of a thread that the bot opened."""

@@ -19,6 +19,7 @@ class Cooldown:
     def __init__(self, questions: int, seconds: float) -> None:
         self._questions, self._seconds = questions, seconds
         self._asked: dict[str, deque[float]] = {}
+        self._told: set[str] = set()
 
     def take(self, person: str) -> None:
         """Count a question; CoolingDown when it comes too early."""
@@ -26,7 +27,10 @@ class Cooldown:
         self._sweep(now)
         asked = self._asked.setdefault(person, deque())
         if len(asked) >= self._questions:
-            raise CoolingDown(self._seconds - (now - asked[0]))
+            repeated = person in self._told
+            self._told.add(person)
+            raise CoolingDown(self._seconds - (now - asked[0]), repeated)
+        self._told.discard(person)
         if self._seconds:
             asked.append(now)
 
@@ -37,6 +41,7 @@ class Cooldown:
                 asked.popleft()
             if not asked:
                 del self._asked[person]
+                self._told.discard(person)
 
 
 @dataclass(eq=False)

@@ -92,12 +92,17 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _TAIL_LINE = 45  # characters; the longest of the real ones has about 30
+_THE_END = re.compile(
+    r"[\s—–\-_~=*·•（(【\[]*(?:全?文?完|全文终|全文終|the end|end)[\s—–\-_~=*·•）)】\]]*", re.I
+)
+_CLOSING_BLOCKS = 8
+_CLOSING_CHARS = 80
 _only_marks = re.compile(r"[\s—–\-_~=*·•。👇👆⬇️↓▼▲☞]+")
 
 
 def without_tail(blocks: Sequence[Block]) -> list[Block]:
     """Without the "follow us, like, share" lines that close an article."""
-    kept = list(blocks)
+    kept = _before_the_end(blocks)
     while kept and not kept[-1].verbatim:
         lines = kept[-1].text.split("\n")
         while lines and _is_tail(lines[-1]):
@@ -108,6 +113,16 @@ def without_tail(blocks: Sequence[Block]) -> list[Block]:
         if lines:
             kept.append(replace(last, text="\n".join(lines)))
     return kept or list(blocks)
+
+
+def _before_the_end(blocks: Sequence[Block]) -> list[Block]:
+    """Without "— 完 —" and the short lines below it, whatever they say."""
+    for at in range(len(blocks) - 1, max(len(blocks) - _CLOSING_BLOCKS, 0), -1):
+        if len(blocks[at].text) > _CLOSING_CHARS or blocks[at].verbatim:
+            break
+        if _THE_END.fullmatch(blocks[at].text):
+            return list(blocks[:at])
+    return list(blocks)
 
 
 def _is_tail(line: str) -> bool:

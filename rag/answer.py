@@ -26,6 +26,9 @@ _MARGIN_ONE = 0.4  # and those for a definition hardly ever do
 _WANT_ONE = frozenset({"define"})
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2
+_LIST_INTRODUCED = 2.5  # log-odds; the reader thinks little of a sentence without its list
+_LONGEST_LIST = 400  # characters that a list may add to an answer
+_INTRODUCED = re.compile(r"\s*[^\n]+(?:\n[^\n]+)*")  # the lines up to the next blank one
 _METADATA = 4.0  # log-odds
 # A quotation that does not end as a sentence (a list item, a line) is set apart from the next.
 _SPACE_AFTER_MARK = re.compile(r"((?<![。！？!?…」』”）])\[\d+\])(?=.)")
@@ -50,7 +53,7 @@ class Answerer:
 
     def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
         """Answer from the hits of a retrieval; refuses when they do not support an answer."""
-        ranked = _settle_metadata(
+        ranked = _settle(
             self._reader.read(retrieval.searched, retrieval.hits, generation.lexical),
             retrieval.searched,
         )
@@ -72,12 +75,14 @@ def refusal(hits: Sequence[Hit], variant: Variant) -> str:
     return REFUSED_NEAREST[variant].format(topics=named)
 
 
-def _settle_metadata(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
-    """Put first the metadata or the address that was asked for, and last what was not."""
-    asked = metadata_asked(fold(question))
+def _settle(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
+    """Put first the metadata, the address or the list that was asked for, last what was not."""
+    folded = fold(question)
+    asked = metadata_asked(folded)
+    listing = _LIST_INTRODUCED * ("list" in asks(folded))
     settled = [
-        replace(sentence, score=sentence.score + _metadata_bonus(sentence, asked))
-        for sentence in ranked
+        replace(s, score=s.score + _metadata_bonus(s, asked) + listing * _introduces(s))
+        for s in ranked
     ]
     return sorted(settled, key=lambda sentence: -sentence.score)
 
@@ -100,8 +105,34 @@ def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
         for s in ranked[:_MOST_SENTENCES]
         if s.score >= best.score - margin and s.hit.passage.kind == best.hit.passage.kind
     ]
+    chosen = [_with_its_list(sentence) for sentence in chosen]
+    chosen = [s for s in chosen if not any(_inside(s, other) for other in chosen)]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))
+
+
+def _with_its_list(sentence: Sentence) -> Sentence:
+    """A sentence that introduces what follows, together with the lines that it introduces."""
+    if not _introduces(sentence):
+        return sentence
+    follows = _INTRODUCED.match(sentence.hit.passage.text, sentence.end)
+    if follows is None or follows.end() - sentence.start > _LONGEST_LIST:
+        return sentence
+    return replace(sentence, end=follows.end())
+
+
+def _introduces(sentence: Sentence) -> bool:
+    return sentence.text.rstrip().endswith(("：", ":"))
+
+
+def _inside(sentence: Sentence, other: Sentence) -> bool:
+    return (
+        sentence is not other
+        and sentence.hit is other.hit
+        and other.start <= sentence.start
+        and sentence.end <= other.end
+        and (sentence.start, sentence.end) != (other.start, other.end)
+    )
 
 
 def _metadata_lines(ranked: Sequence[Sentence], question: str) -> list[Sentence]:

@@ -119,7 +119,8 @@ def answered(
     for kind, value in passage_cases(words, colloquial(shared, learnt=False), weights):
         kept.setdefault(kind, []).append(float(value @ found))
     auc = {f"auc {k}": _auc(kept["answered"], v) for k, v in kept.items() if k != "answered"}
-    return dict(zip(PASSAGE_FEATURES, found.round(3).tolist(), strict=True)) | {"bias": bias}, auc
+    named = dict(zip(PASSAGE_FEATURES, found.round(3).tolist(), strict=True))
+    return named | {"bias": round(bias, 3)}, auc
 
 
 def _auc(there: Sequence[float], absent: Sequence[float]) -> float:

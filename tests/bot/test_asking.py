@@ -1,5 +1,7 @@
 """Asking: every way in, and what the buttons of an answer do."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.client import YoujuBot
@@ -66,7 +68,7 @@ async def test_a_bare_mention_is_greeted(run: Run, alice: Member) -> None:
     async with run():
         greeting = await alice.ask("")
 
-    assert "/ask" in greeting.text
+    assert "`/問`" in greeting.text
 
 
 async def test_a_bare_mention_in_reply_to_a_message_asks_about_that_message(
@@ -304,6 +306,28 @@ async def test_a_second_thread_button_leads_to_the_thread_that_is_there(
 
     assert answer.id in again.text
     assert len(server.sent("POST", "/threads")) == 2
+
+
+async def test_where_a_model_answers_the_asker_may_have_it_answer_again(
+    run: Run, server: DiscordServer, alice: Member
+) -> None:
+    async with run() as client:
+        answer = await alice.slash("ask", question=QUESTION)
+        kept = await kept_of(client, answer)
+        assert kept is not None
+        by_model = replace(kept.shown, engine="llm:qwen")
+        await client.desk.remember(client.desk.memory.change, kept.id, by_model)
+        await alice.click(answer, "简")
+        shown = await alice.click(answer, "繁")
+        named = shown.text
+        refused = await server.member("bob").click(shown, "重新回答")
+        again = await alice.click(shown, "重新回答")
+
+    assert "qwen" in named
+    assert "只有提問的人" in refused.text
+    assert again.id == answer.id
+    assert "qwen" not in again.text
+    assert "重新回答" not in labels(again)
 
 
 # later

@@ -35,6 +35,14 @@ def test_every_language_has_the_same_keys_with_the_same_fields(language: str) ->
         assert fields(sentence) == fields(english[key]), key
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_commands_are_called_what_readers_of_the_language_are_shown(language: str) -> None:
+    told = sentences(language)
+    names = {name for key, name in told.items() if re.fullmatch(r"command\.\w+_name", key)}
+    for key, sentence in told.items():
+        assert set(re.findall(r"`/(\w+)`", sentence)) <= names, key
+
+
 def literal_keys() -> set[str]:
     """Every "table.key" that the bot's source names."""
     tables = {key.split(".")[0] for key in sentences("en")}

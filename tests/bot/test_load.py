@@ -174,6 +174,20 @@ async def test_the_cooldown_is_told_to_the_asker_alone(run: Run, alice: Member) 
     assert "秒再問" in told.text
 
 
+async def test_a_flood_of_mentions_is_answered_with_one_refusal(
+    run: Run, server: DiscordServer, alice: Member
+) -> None:
+    async with run(cooldown=60.0, cooldown_questions=1):
+        await alice.ask(QUESTION)
+        told = await alice.ask(QUESTION)
+        for _ in range(3):
+            alice.say(f"<@{server.world.bot['id']}> {QUESTION}")
+        await alice.slash("help")
+
+    assert "秒再問" in told.text
+    assert len([seen for seen in alice.sees() if "秒再問" in seen.text]) == 1
+
+
 async def test_who_waits_is_shown_the_place_and_may_stop(
     run: Run, server: DiscordServer, alice: Member, answering: Service
 ) -> None:

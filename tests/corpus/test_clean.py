@@ -183,3 +183,15 @@ def test_many_unfinished_marks_take_no_long_time(pattern: str) -> None:
     clean("文 " + pattern * (60_000 // len(pattern)))
 
     assert time.process_time() - started < 10
+
+
+def test_what_follows_the_end_mark_is_dropped_whatever_it_says() -> None:
+    text, _ = clean("# 題\n\n正文。\n\n— **完** —\n\n**覺得不錯就分享**\n\n**下次接著聊 ~**\n")
+
+    assert text == "題\n\n正文。"
+
+
+def test_an_end_mark_far_from_the_end_is_part_of_the_text() -> None:
+    source = "第一部。\n\n— 完 —\n\n" + "第二部從這裡開始，" * 12 + "還沒有完。\n"
+
+    assert "— 完 —" in clean(source)[0]
