@@ -165,7 +165,8 @@ def _show_citation(citation: Citation, language: str) -> None:
     place = text(language, "answer.characters", start=citation.start, end=citation.end)
     title = Text.assemble((f"[{citation.n}] ", "bold green"), (_where(citation.hit), "cyan"))
     _show(title, indent=0)
-    about = " · ".join(filter(None, (article.author, (article.date or "")[:10], article.path, place)))
+    day = (article.date or "")[:10]
+    about = " · ".join(filter(None, (article.author, day, article.path, place)))
     _show_line(about, "dim")
     _show(_in_passage(citation))
     if article.url:

@@ -16,7 +16,7 @@ from rag.result import Citation, Hit, Status, Variant
 from rag.retrieve import Retrieval
 from rag.support import Support
 from rag.variant import to_variant
-from rag.wording import REFUSED, REFUSED_NEAREST
+from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 
 _MOST_SENTENCES = 3
 # A sentence this much less likely than the best (log-odds) adds noise more often than an answer.
@@ -71,7 +71,9 @@ def refusal(hits: Sequence[Hit], variant: Variant) -> str:
     )
     if not topics:
         return REFUSED[variant]
-    named = "、".join(f"〈{topic}〉" for topic in list(topics)[:_TOPICS])
+    opening, closing = QUOTATION_MARKS[variant]
+    shown = [to_variant(topic, variant) for topic in list(topics)[:_TOPICS]]
+    named = "、".join(f"{opening}{topic}{closing}" for topic in shown)
     return REFUSED_NEAREST[variant].format(topics=named)
 
 

@@ -36,7 +36,7 @@ async def draw(folder: Path, room: Path) -> None:
     service.reindex()
     async with DiscordServer() as server, running_bot(server, service, room / "bot"):
         ming, hong = server.member("小明"), server.member("小红", locale="zh-CN")
-        asked = await ming.slash("ask", question="Izmailov 說 AI 裝笨有多嚴重？")
+        asked = await ming.slash("ask", question="為什麼思維鏈不能完全相信？")
         save(folder / "answer-traditional.png", asked, "小明 使用了 **/問**", "zh-Hant")
         passage = await ming.click(asked, "看段落", nth=0)
         save(folder / "passage.png", passage, "", "zh-Hant")
