@@ -57,7 +57,7 @@ WECHAT = """# 一只猫的三种睡法：研究者数了两年
 https://example.org/a-very-long-
 name.pdf
 
-**一键三连「分享」、「点赞」和「在看」**
+**一键三连「点赞」「转发」「在看」**
 """
 
 HTML = """<!DOCTYPE html>

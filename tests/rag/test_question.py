@@ -57,7 +57,7 @@ def test_control_characters_and_mentions_are_taken_out(typed: str, searched: str
 @pytest.mark.parametrize(
     ("question", "leans"),
     [
-        ("那個實驗室在哪個國家？", True),
+        ("那個團隊後來搬去哪裡了？", True),
         ("它後來怎麼了呢，結果如何？", True),
         ("比例呢？", True),
         ("And how did that end?", True),
