@@ -185,7 +185,7 @@ def quoted(citations: Sequence[Citation], variant: Variant) -> str:
 
 
 def _shown(citation: Citation, variant: Variant) -> str:
-    keep = (citation.hit.article.author or "", citation.hit.article.title)
-    lines = to_variant(citation.quote, variant, keep).split("\n")
+    # Names are left as they are; a title outside 《》 is not, for it may be an ordinary word.
+    lines = to_variant(citation.quote, variant, (citation.hit.article.author or "",)).split("\n")
     joined = "\n".join(line.strip() for line in lines if line.strip())
     return f"{joined}[{citation.n}]"

@@ -124,8 +124,8 @@ class Service:
             return refusal(answer.hits, variant)
         if answer.engine == "extractive":
             return quoted(answer.citations, variant)
-        names = {name for hit in answer.hits for name in (hit.article.author, hit.article.title)}
-        return to_variant(answer.text, variant, tuple(name for name in names if name))
+        names = {hit.article.author for hit in answer.hits if hit.article.author}
+        return to_variant(answer.text, variant, tuple(names))
 
     def status(self) -> GenerationStatus:
         """What is indexed now."""

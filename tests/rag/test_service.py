@@ -4,7 +4,10 @@ import threading
 
 import pytest
 
+from corpus.article import Article, Passage
+from rag.answer import quoted
 from rag.errors import EmptyQuestion
+from rag.result import Citation, Hit
 from rag.retrieve import Fusion, Retriever
 from rag.service import Service
 from rag.variant import purity
@@ -134,3 +137,10 @@ def test_the_golden_questions_are_found_and_answered(service: Service) -> None:
     assert scores["hit@5"] >= 0.9
     assert scores["refused"] >= 0.7
     assert scores["over_refused"] <= 0.25
+
+
+def test_a_title_that_is_an_ordinary_word_is_brought_to_the_askers_script() -> None:
+    article = Article("a", "a", "梵語", "梵語是一種語言。")
+    hit = Hit(Passage("a", "a", 0, 0, 8, article.text), article, 1.0)
+
+    assert quoted([Citation(1, hit, article.text, 0, 8, 1.0)], "hans") == "梵语是一种语言。[1]"
