@@ -39,11 +39,14 @@ class GenerationStore:
         self._pointers = PointerFile(data_dir)
         self._lock, self._switching = threading.Lock(), threading.Lock()
         self._current: Generation | None = None
+        self._closed = False
         self._seen: Stamp | None = None
         self._users: dict[Generation, int] = {}
 
     def current(self) -> Generation | None:
         """The generation that serves now, None when there is none; use `lease` to ask it."""
+        if self._closed:
+            return None
         stamp = self._stamp()
         serving = self._current
         if serving is None or stamp != self._seen or serving.broken:
@@ -111,8 +114,9 @@ class GenerationStore:
         return manifest
 
     def close(self) -> None:
-        """Close what no question uses; what one uses is closed when it ends."""
+        """Close what no question uses; what one uses is closed when it ends. Serves no more."""
         with self._lock:
+            self._closed = True
             old, self._current, self._seen = self._current, None, None
             idle = old is not None and not self._users.get(old)
         if old is not None and idle:
@@ -211,8 +215,11 @@ class GenerationStore:
             old, self._seen = self._current, stamp
             if generation is None or generation is old:
                 return
-            self._current = generation
-            idle = old is not None and not self._users.get(old)
+            if self._closed:  # while another thread was opening it
+                old, idle = generation, True
+            else:
+                self._current = generation
+                idle = old is not None and not self._users.get(old)
         if old is not None and idle:
             old.close()
 

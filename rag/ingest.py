@@ -165,18 +165,21 @@ def _environment() -> dict[str, str]:
 def _messages(child: _Child, seconds: float, cancel: threading.Event | None) -> Iterator[Message]:
     """What the child says, until it says no more."""
     deadline = time.monotonic() + seconds
+    switching = False  # from then on it is too late to cancel: the new index may serve already
     while True:
-        if cancel is not None and cancel.is_set():
-            raise BuilderFailed("it was cancelled")
         if time.monotonic() > deadline:
             raise BuilderFailed(f"it took longer than {seconds:g} seconds")
         try:
             said = child.said.get(timeout=_TICK)
         except queue.Empty:
+            if cancel is not None and cancel.is_set() and not switching:
+                raise BuilderFailed("it was cancelled") from None
             continue
         if said is None:
             return
-        yield _parsed(said)
+        message = _parsed(said)
+        switching = switching or message.get("progress", {}).get("stage") == "switch"
+        yield message
 
 
 def _parsed(said: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+import time
 from pathlib import Path
 
 from bot.memory import Memory
@@ -56,7 +57,13 @@ async def test_forget_erases_all_of_a_person_and_nothing_of_others(
 
 
 def stored_in(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.glob("discord.sqlite*"))
+    """Every byte of the database; its journal may go away while one looks."""
+    for _ in range(50):
+        try:
+            return b"".join(path.read_bytes() for path in folder.glob("discord.sqlite*"))
+        except FileNotFoundError:
+            time.sleep(0.1)
+    raise AssertionError("the database does not come to rest")
 
 
 async def test_people_are_stored_as_keyed_hashes_only(

@@ -420,3 +420,12 @@ def test_importing_stays_light() -> None:
     )
 
     assert told.stdout.strip() == "[]"
+
+
+def test_a_closed_store_opens_nothing_any_more(store: GenerationStore) -> None:
+    publish(store, CATS)
+    store.close()
+
+    assert store.current() is None
+    with pytest.raises(NoIndex), store.lease():
+        pass
