@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: ask bot test check setup clean
+.PHONY: ask bot test check bench setup clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make bot           serve Discord (needs DISCORD_TOKEN)'
 	@echo 'make test          run the tests'
 	@echo 'make check         formatting, types, layers'
+	@echo 'make bench         youju and stock LlamaIndex side by side (an hour or more)'
 
 ask: $(READY)
 	@test -n "$$Q" || { echo 'make ask Q="your question"' >&2; exit 2; }
@@ -29,6 +30,12 @@ check: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# BENCH takes flags, such as BENCH="--sizes 300,1000 --runs 3".
+bench: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python -m benchmarks.compare $(BENCH)
 
 setup: $(READY)
 

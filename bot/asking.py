@@ -1,24 +1,31 @@
 """A question is admitted, waits its turn, is answered, shown and remembered."""
 
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import discord
 from discord import app_commands, ui
 
 from bot.desk import Desk
-from bot.errors import AnswerGone, BotRefusal, CoolingDown, NotTheAsker
+from bot.draft import draft_card
+from bot.drafting import Drafting
+from bot.errors import AnswerGone, BotRefusal, CoolingDown
 from bot.errors_text import sentence_for
 from bot.gate import Gate, Place
 from bot.index_keeper import IndexKeeper
 from bot.language import language_of_locale
+from bot.logs import logged_as_question
 from bot.memory import Kept
+from bot.noting import Noting
 from bot.render import answer_cards, note_card, trouble_card
 from bot.replies import ChannelReply, InteractionReply, Lost, Reply, taken
 from bot.shown import Shown
+from bot.stopping import Stop, Stops
 from bot.texts import text
 from bot.translator import named
 from bot.views import Interaction, button
@@ -42,6 +49,7 @@ class Asked:
     history: tuple[str, ...] = ()
     choice: Variant | None = None
     channel: Any = None
+    guild: int | None = None
 
     @property
     def thread(self) -> int | None:
@@ -54,11 +62,13 @@ class Asking:
 
     def __init__(self, desk: Desk, gate: Gate, keeper: IndexKeeper) -> None:
         self.desk, self.gate, self._keeper = desk, gate, keeper
-        self._tickets: dict[str, tuple[Ticket, int]] = {}
+        self.noting = Noting(desk)
+        self.stops = Stops(desk.line)
         self.under_way = 0
 
     # answering
 
+    @logged_as_question("interaction")
     async def by_interaction(
         self, interaction: Interaction, question: str, *,
         history: Sequence[str] = (), choice: Variant | None = None, private: bool = False,
@@ -67,7 +77,7 @@ class Asking:
         locale = interaction.locale.value
         asked = Asked(
             question, interaction.user.id, locale, language_of_locale(locale),
-            tuple(history)[-_HISTORY:], choice, interaction.channel,
+            tuple(history)[-_HISTORY:], choice, interaction.channel, interaction.guild_id,
         )  # fmt: skip
         self.admit(Place.of_interaction(interaction), asked.user)
         reply = InteractionReply(interaction, private)
@@ -77,6 +87,7 @@ class Asking:
         except Lost as lost:
             _log_lost(lost)
 
+    @logged_as_question("message")
     async def by_message(
         self, message: discord.Message, question: str, history: Sequence[str] = ()
     ) -> None:
@@ -85,6 +96,7 @@ class Asking:
         asked = Asked(
             question, message.author.id, guild_locale, language_of_locale(guild_locale),
             tuple(history)[-_HISTORY:], None, message.channel,
+            message.guild.id if message.guild else None,
         )  # fmt: skip
         reply = ChannelReply(message.channel, message)
         try:
@@ -111,59 +123,88 @@ class Asking:
 
     def admit(self, place: Place, user: int) -> None:
         """Raise what keeps a person from asking here and now."""
-        self.gate.check_served(place)
         person = self.desk.memory.person(user)
-        self.desk.line.check(person)
-        self.desk.cooldown.take(person)
+        try:
+            self.gate.check_served(place)
+            self.desk.line.check(person)
+            self.desk.cooldown.take(person)
+        except BotRefusal as refusal:
+            self._turned_away(refusal)
+            raise
+        _log.info("admitted", extra={"person": person})
 
     async def answer(self, asked: Asked, reply: Reply) -> None:
         """Wait for the turn, answer, show, remember. A failure is shown in the answer's place."""
+        began = time.monotonic()
         self.under_way += 1
         try:
-            await self._shown(asked, await self._answered(asked, reply), reply)
-        except Lost:
+            await self._shown(asked, await self.answered(asked, reply), reply)
+            self.desk.metrics.took("whole", began)
+        except Lost as lost:
+            self._turned_away(lost)
             raise
         except Exception as error:
+            self._turned_away(error)
             await reply.show([trouble_card(sentence_for(error, asked.language))])
         finally:
             self.under_way -= 1
 
-    async def _answered(self, asked: Asked, reply: Reply) -> Shown:
+    def _turned_away(self, error: Exception) -> None:
+        _log.info("not answered", extra={"why": type(error).__name__})
+        self.desk.metrics.failed(error)
+
+    async def answered(self, asked: Asked, reply: Reply) -> Shown:
+        """Wait for the turn and answer; the place and the drafts are shown meanwhile."""
         person = self.desk.memory.person(asked.user)
         choice = asked.choice or await self.desk.remember(self.desk.memory.variant_of, person)
-        tickets: list[Ticket] = []
+        stop = self.stops.add(asked.user)
+        draft = self._drafting(asked, choice, reply, stop)
 
         async def tell(ticket: Ticket, place: int) -> None:
-            tickets.append(ticket)
-            self._tickets[str(id(ticket))] = (ticket, asked.user)
-            stop = button(text(asked.language, "button.stop"), "stop", str(id(ticket)))
-            await reply.note(note_card(text(asked.language, "ask.place", place=place + 1), stop))
+            stop.ticket = ticket
+            back = button(text(asked.language, "button.stop"), "stop", stop.key)
+            await draft.note(note_card(text(asked.language, "ask.place", place=place + 1), back))
 
         try:
+            began = time.monotonic()
             async with self.desk.line.turn(person, tell):
+                self.desk.metrics.took("wait", began)
                 await self._keeper.indexed(reply, asked.language)
-                return await self._from_service(asked, choice, reply)
+                return await self._from_service(asked, choice, reply, draft)
         finally:
-            for ticket in tickets:
-                self._tickets.pop(str(id(ticket)), None)
+            self.stops.remove(stop)
+            await draft.settle()
 
-    async def _from_service(self, asked: Asked, choice: Variant | None, reply: Reply) -> Shown:
+    def _drafting(self, asked: Asked, choice: Variant | None, reply: Reply, stop: Stop) -> Drafting:
+        """What shows an answer while it is written."""
+        language = self.desk.language(asked.question, choice, asked.locale)
+        drawn = partial(draft_card, question=asked.question, language=language, stop=stop.key)
+        return Drafting(reply, drawn, stop.writing)
+
+    async def _from_service(
+        self, asked: Asked, choice: Variant | None, reply: Reply, draft: Drafting
+    ) -> Shown:
         ask = (asked.question, asked.history, choice, asked.locale)
         try:
-            return await self.desk.answer(*ask)
+            return await self.desk.answer(*ask, draft.begin(self.desk.writes()))
         except NoIndex:  # it was removed while the bot ran
+            await draft.rest()
             self._keeper.look_again()
             await self._keeper.indexed(reply, asked.language)
-            return await self.desk.answer(*ask)
+            return await self.desk.answer(*ask, draft.begin(self.desk.writes()))
 
     async def _shown(self, asked: Asked, shown: Shown, reply: Reply) -> None:
         desk, shown = self.desk, replace(shown, private=reply.private)
         person = desk.memory.person(asked.user)
-        key = await desk.remember(desk.memory.keep, shown, person, asked.thread)
+        key = await desk.remember(desk.memory.keep, shown, person, asked.thread, asked.guild)
+        began = time.monotonic()
         posted = await reply.show(self.cards(shown, key, asked.channel))
+        desk.metrics.took("show", began)
+        _log.info("shown", extra={"answer": key, "messages": len(posted)})
         await desk.remember(desk.memory.posted, key, posted)
         if asked.thread is not None:
             await desk.remember(desk.memory.go_on_in_thread, asked.thread, key)
+        await self.noting.answered(key, shown)
 
     def cards(self, shown: Shown, key: str, channel: Any) -> list[ui.LayoutView]:
         """The messages of an answer in a channel."""
@@ -177,14 +218,6 @@ class Asking:
         if kept is None:
             raise AnswerGone
         return kept
-
-    async def stop(self, key: str, user: int) -> None:
-        """Take a waiting question back; NotTheAsker if it is someone else's."""
-        ticket, asker = self._tickets.get(key, (None, 0))
-        if ticket is not None and asker != user:
-            raise NotTheAsker
-        if ticket is not None:
-            self.desk.line.stop(ticket)
 
 
 def add_asking(tree: "app_commands.CommandTree[Any]", asking: Asking) -> None:

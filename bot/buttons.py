@@ -8,7 +8,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.asking import Asking
+from bot.asking import Asked, Asking
 from bot.errors import AnswerGone, MissingPermission, NotTheAsker
 from bot.errors_text import explain
 from bot.escape import within
@@ -16,11 +16,10 @@ from bot.gate import Place
 from bot.language import language_of_locale, other_language
 from bot.memory import Kept
 from bot.render import note_card, topic_of
-from bot.replies import persistently
+from bot.replies import InteractionReply, Lost, Posted, persistently
 from bot.shown import Shown
 from bot.texts import text
 from bot.views import Interaction, Press, button
-from bot.waiting import Ticket
 from rag.result import Variant
 
 _THREAD_NAME, _MODAL_TITLE, _LABEL = 100, 45, 45
@@ -81,11 +80,12 @@ class Buttons:
         await interaction.response.send_modal(ReasonForm(self, key, interaction.locale.value))
 
     async def judge_bad(self, interaction: Interaction, key: str, reason: str) -> None:
-        await self._asking.kept(key)
+        kept = await self._asking.kept(key)
         person = self._desk.memory.person(interaction.user.id)
         await self._desk.remember(self._desk.memory.judge, key, person, False, reason)
         language = language_of_locale(interaction.locale.value)
         await interaction.response.send_message(text(language, "feedback.sorry"), ephemeral=True)
+        await self._asking.noting.unhelpful(key, kept.shown)
 
     async def _thread(self, interaction: Interaction, key: str, _: str) -> None:
         """Open a thread from the answer and say how to go on there."""
@@ -132,17 +132,38 @@ class Buttons:
             raise NotTheAsker
         self._asking.admit(Place.of_interaction(interaction), interaction.user.id)
         await interaction.response.defer()
-        shown = kept.shown
-        async with self._desk.line.turn(kept.person, _silently):
-            fresh = await self._desk.answer(
-                shown.question, shown.history, shown.variant, interaction.locale.value
-            )
+        reply = InteractionReply(interaction, kept.shown.private)
+        try:
+            await self._answer_again(interaction, kept, reply)
+        except Lost:
+            raise
+        except Exception:  # whatever it is, the answer that stood there comes back
+            await reply.show(self._asking.cards(kept.shown, key, interaction.channel))
+            raise
+
+    async def _answer_again(
+        self, interaction: Interaction, kept: Kept, reply: InteractionReply
+    ) -> None:
+        shown, memory = kept.shown, self._desk.memory
+        asked = Asked(
+            shown.question, interaction.user.id, interaction.locale.value, shown.language,
+            shown.history, shown.variant, interaction.channel, interaction.guild_id,
+        )  # fmt: skip
+        fresh = await self._asking.answered(asked, reply)
         fresh = replace(fresh, private=shown.private, language=shown.language)
-        await self._desk.remember(self._desk.memory.change, key, fresh)
-        views = self._asking.cards(fresh, key, interaction.channel)
-        await interaction.edit_original_response(view=views[-1] if len(views) == 1 else views[0])
-        for view in views[1:]:
-            await interaction.followup.send(view=view, ephemeral=shown.private)
+        await self._desk.remember(memory.change, kept.id, fresh)
+        posted = await reply.show(self._asking.cards(fresh, kept.id, interaction.channel))
+        await self._remove_others(interaction, kept.id, posted)
+        await self._desk.remember(memory.posted, kept.id, posted)
+        await self._asking.noting.answered(kept.id, fresh)
+
+    async def _remove_others(self, interaction: Interaction, key: str, posted: Posted) -> None:
+        """Parts of the answer before, which the new one did not replace."""
+        before = await self._desk.remember(self._desk.memory.messages_of, key)
+        for channel, message in set(map(tuple, before)) - set(posted):
+            with suppress(discord.HTTPException, OSError):  # an ephemeral one is out of reach
+                place = interaction.client.get_partial_messageable(channel)
+                await place.get_partial_message(message).delete()
 
     async def _topic(self, interaction: Interaction, key: str, which: str) -> None:
         """Ask about a topic that a refusal offered."""
@@ -155,8 +176,8 @@ class Buttons:
         await self._asking.by_interaction(interaction, question, private=private)
 
     async def _stop(self, interaction: Interaction, key: str, _: str) -> None:
-        """Take a waiting question back."""
-        await self._asking.stop(key, interaction.user.id)
+        """Take a waiting question back, or end the writing of its answer."""
+        self._asking.stops.press(key, interaction.user.id)
         await interaction.response.defer()
 
     def _asked_by(self, kept: Kept, interaction: Interaction) -> bool:
@@ -225,7 +246,3 @@ async def _show_privately(interaction: Interaction, views: Sequence[ui.LayoutVie
     await interaction.response.send_message(view=views[0], ephemeral=True)
     for view in views[1:]:
         await interaction.followup.send(view=view, ephemeral=True)
-
-
-async def _silently(_ticket: Ticket, _place: int) -> None:
-    """Nobody is told the place."""

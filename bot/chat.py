@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from bot.forms import answer_form
+from bot.live import answered
 from bot.show import err, out, show_answer
 from bot.texts import language_of, text
 from rag.errors import UsageError
@@ -39,10 +40,11 @@ def _turn(
     service: Service, line: str, history: list[str], variant: Variant | None, as_json: bool
 ) -> None:
     try:
-        answer = service.ask(line, history=history, variant=variant)
+        answer = answered(service, line, history, variant, watched=not as_json)
     except UsageError as error:
         err.print(str(error))
         return
+    earlier = tuple(history)
     history.append(line)
     del history[:-_HISTORY]
     if as_json:
@@ -51,6 +53,10 @@ def _turn(
     else:
         show_answer(answer)
         out.print()
+    if service.settings.keep_questions:
+        from bot.keeping import keep
+
+        keep(service, answer, earlier)
 
 
 def _lines(*, prompt: bool) -> Iterator[str]:

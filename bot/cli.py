@@ -1,24 +1,32 @@
 """The command line: the same Service as the Discord bot, for people and for other programs.
 
 Output goes to stdout, progress and errors to stderr. Exit codes: 0 done (a refusal too), 2 usage,
-3 configuration, 4 no index, 5 corpus, 6 dependency unreachable.
+3 configuration, 4 no index, 5 corpus, 6 dependency unreachable, 7 an evaluation that is worse.
 """
 
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
+from bot.cli_learning import feedback_app, gaps_app
+from bot.cli_terms import terms_app
+from bot.escape import printable
+from bot.flags import Flags as _Flags
 from bot.open import opened
 from rag.build import load_settings
 from rag.errors import YoujuError
-from rag.result import Variant
+from rag.result import Answer, Variant
 from rag.service import Service
+
+if TYPE_CHECKING:
+    from rag.backup import Backup
 
 VariantFlag = Literal["auto", "hant", "hans"]
 
@@ -31,18 +39,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(gaps_app, name="gaps")
+app.add_typer(feedback_app, name="feedback")
+app.add_typer(terms_app, name="terms")
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 HistoryFlag = Annotated[
     list[str] | None,
     typer.Option("--history", help="An earlier question of the conversation; repeatable."),
 ]
 QuestionArgument = Annotated[str, typer.Argument(help="What you want to know, in either script.")]
-
-
-class _Flags:
-    """Settings given as flags, kept for the command that follows them."""
-
-    values: Mapping[str, Any] = {}
 
 
 @app.callback()
@@ -82,7 +88,7 @@ def ask(
 
             answer_batch(service, batch, _chosen(variant))
             return
-        answer = service.ask(cast(str, question), history=history or (), variant=_chosen(variant))
+        answer = _answer(service, cast(str, question), history or (), variant, quiet=as_json)
         if as_json:
             from bot.forms import answer_form
 
@@ -91,6 +97,10 @@ def ask(
             from bot.show import show_answer
 
             show_answer(answer)
+        if service.settings.keep_questions:
+            from bot.keeping import keep
+
+            keep(service, answer, history or ())
 
 
 @app.command()
@@ -144,19 +154,22 @@ def chat(
 def reindex(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Build anew even if unchanged.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Switch even if golden questions get worse.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on: reindex whenever an article is saved.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Bring the index up to date with the articles."""
-    from bot.forms import reindex_form
-    from bot.show import indexing, show_report
+    from bot.reindexing import reindex_and_watch, reindex_once
 
     with _service(index=False) as service:
-        with indexing() as bar:
-            report = service.reindex(dry_run=dry_run, full=full, progress=bar)
-        if as_json:
-            _print_json(reindex_form(report))
+        if watch:
+            reindex_and_watch(service, full=full, force=force, as_json=as_json)
         else:
-            show_report(report)
+            reindex_once(service, dry_run=dry_run, full=full, force=force, as_json=as_json)
 
 
 @app.command()
@@ -204,22 +217,59 @@ def evaluate(
         Path | None, typer.Option(help="Score a throw-away index over these passages instead.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the run with each question, for --against.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Compare with an earlier run (what --json printed or --save wrote)."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, max=1, help="Fall of a share that is not yet exit code 7.")
+    ] = 0.01,
     script: Annotated[
         VariantFlag, typer.Option(help="Convert the questions to this script before asking.")
     ] = "auto",
     as_json: JsonFlag = False,
 ) -> None:
     """Score retrieval, answers and refusals on a set of questions."""
-    from bot.scores import run_evaluation
+    from bot.scores import Wanted, run_evaluation, show_comparison, show_scores
 
-    settings = load_settings(_Flags.values)
-    scores = run_evaluation(settings, questions, passages, report, _chosen(script))
+    wanted = Wanted(questions, passages, _chosen(script), report, save, against, tolerance)
+    evaluation, comparison = run_evaluation(load_settings(_Flags.values), wanted)
     if as_json:
-        _print_json(scores)
+        _print_json(evaluation.scores)
     else:
-        from bot.scores import show_scores
+        show_scores(evaluation)
+    if comparison is not None:
+        show_comparison(comparison)
+        raise typer.Exit(7 if comparison.worse else 0)
 
-        show_scores(scores)
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")], as_json: JsonFlag = False
+) -> None:
+    """Write the data directory into one file, also while it is in use."""
+    from rag.backup import backup as make_backup
+
+    made = make_backup(load_settings(_Flags.values).data_dir, file)
+    _show_backup("Backed up", made, as_json)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `youju backup` wrote.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what the data directory holds.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put a backup into the data directory, after checking all of it."""
+    from rag.restore import restore as put_back
+
+    restored = put_back(file, load_settings(_Flags.values).data_dir, force=force)
+    _show_backup("Restored", restored, as_json)
 
 
 @app.command()
@@ -247,8 +297,26 @@ def main() -> None:
         sys.exit(0)
 
 
+def _show_backup(done: str, told: "Backup", as_json: bool) -> None:
+    if as_json:
+        _print_json({**asdict(told), "path": str(told.path)})
+    else:
+        serves = told.generation or "no index"
+        typer.echo(f"{done}: {told.path}, {told.files} files, {told.bytes:,} bytes, {serves}.")
+
+
 def _service(*, index: bool = True) -> AbstractContextManager[Service]:
     return opened(load_settings(_Flags.values), index=index)
+
+
+def _answer(
+    service: Service, question: str, history: Sequence[str], variant: VariantFlag, *, quiet: bool
+) -> Answer:
+    if quiet or service.author is None:
+        return service.ask(question, history=history, variant=_chosen(variant))
+    from bot.live import answered
+
+    return answered(service, question, history, _chosen(variant))
 
 
 def _chosen(variant: VariantFlag) -> Variant | None:
@@ -266,7 +334,7 @@ def _speak_utf8() -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    sys.stderr.write(f"youju: {sentence}\n")
+    sys.stderr.write(f"youju: {printable(sentence)}\n")
     sys.exit(code)
 
 

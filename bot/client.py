@@ -14,10 +14,12 @@ from bot.asking import Asking, add_asking
 from bot.buttons import Buttons
 from bot.checking import Checking, add_checking
 from bot.desk import Desk
+from bot.digest import Digest
 from bot.errors_text import explain
 from bot.gate import Gate
 from bot.hearing import Hearing
 from bot.index_keeper import IndexKeeper
+from bot.learning import Learning, add_learning
 from bot.moderating import Moderating, add_moderating
 from bot.personal import Personal, add_personal
 from bot.reading import Reading, add_reading
@@ -30,6 +32,7 @@ _log = logging.getLogger(__name__)
 # text all the same.
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
 _FAREWELL = 6.0  # seconds for answers under way when the bot is told to end
+_WRITING = 3.0  # of these, for those that a model writes; then what stands is shown
 _LAST_WORDS = 2.0  # seconds for showing them, and the apologies
 
 
@@ -51,6 +54,7 @@ class YoujuBot(discord.AutoShardedClient):
         self.tree.error(self._explain)
         self.asking = Asking(desk, self.gate, self.keeper)
         self._hearing = Hearing(self.asking)
+        self.digest = Digest(self, desk, settings.digest_channel)
         self.acts: Mapping[str, Press] = self._install()
 
     def _install(self) -> Mapping[str, Press]:
@@ -58,20 +62,24 @@ class YoujuBot(discord.AutoShardedClient):
         checking = Checking(self.asking)
         personal = Personal(self.desk)
         moderating = Moderating(self.desk, self.gate, self.keeper)
+        learning = Learning(self.desk, self.gate)
         add_asking(self.tree, self.asking)
         add_reading(self.tree, reading)
         add_checking(self.tree, checking)
         add_personal(self.tree, personal)
-        add_moderating(self.tree, moderating, hidden=not self._settings.moderator_roles)
-        parts = (Buttons(self.asking), reading, personal, moderating)
+        hidden = not self._settings.moderator_roles
+        add_moderating(self.tree, moderating, hidden=hidden)
+        add_learning(self.tree, learning, hidden=hidden)
+        parts = (Buttons(self.asking), reading, personal, moderating, learning)
         return {name: act for part in parts for name, act in part.acts().items()}
 
     async def setup_hook(self) -> None:
         """Once, after the login: what must stand before the first event."""
         self.gate.rows = await self.desk.remember(self.desk.memory.access)
         self.add_dynamic_items(Act)
-        self.keeper.look_again()
+        self.keeper.start(self.desk.service.settings.reindex_every)
         self._expire.start()
+        self.digest.start()
         await self.tree.set_translator(Translator())
         await self._sync()
 
@@ -88,7 +96,9 @@ class YoujuBot(discord.AutoShardedClient):
 
     async def farewell(self) -> None:
         """Finish what is being answered, apologise to who waits, and close."""
+        self.keeper.end()
         self.keeper.cancel()
+        asyncio.get_running_loop().call_later(_WRITING, self.asking.stops.end_writing)
         await self.desk.line.close(_FAREWELL)
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS):
@@ -98,6 +108,8 @@ class YoujuBot(discord.AutoShardedClient):
 
     async def close(self) -> None:
         self._expire.cancel()
+        self.digest.stop()
+        self.keeper.end()
         await super().close()
 
     async def _sync(self) -> None:

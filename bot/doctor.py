@@ -50,7 +50,10 @@ def examine(flags: Mapping[str, Any]) -> list[Finding]:
         _data_directory,
         _model,
         _scripts,
+        _aftermath,
+        _chroma,
         _index,
+        _language_model,
         _discord,
     )
     findings = [_python()]
@@ -135,6 +138,25 @@ def _scripts(_: Settings) -> Iterator[Finding]:
     yield Finding("scripts", "ok", "Traditional and Simplified convert both ways")
 
 
+def _aftermath(settings: Settings) -> Iterator[Finding]:
+    from rag.aftermath import traces
+
+    for trace in traces(settings.data_dir, pointed=not settings.chroma_url):
+        mend = "The next `youju reindex` mends it." if trace.harm else ""
+        yield Finding("index", "warning" if trace.harm else "ok", trace.told, mend)
+
+
+def _chroma(settings: Settings) -> Iterator[Finding]:
+    if not settings.chroma_url:
+        return
+    from rag.chroma_check import reach
+
+    found = reach(settings)
+    told = f"{settings.chroma_url}, {found.collections} collections, {found.milliseconds:.0f} ms"
+    building = f"; a reindex is running ({found.builder})" if found.builder else ""
+    yield Finding("chroma", "ok", f"{told}{building}")
+
+
 def _index(settings: Settings) -> Iterator[Finding]:
     from rag.build import build_service
 
@@ -145,18 +167,43 @@ def _index(settings: Settings) -> Iterator[Finding]:
             yield Finding("index", "warning", needed, "Run `youju reindex`, or just ask.")
             return
         status = service.status()
-        damaged = [n for n in status.kept if service.store.whole(n, thorough=True) is None]
-        for name in damaged:
-            mend = "Run `youju reindex`."
-            yield Finding("index", "broken", f"{name} has damaged files", mend, 4)
-        found = service.search("AI", 1)
+        shelf = service.store.shelf
+        for name in shelf.names():
+            if (why := shelf.damage(name, thorough=True)) is not None:
+                found, mend = f"{name} is damaged: {why}", "Run `youju reindex`."
+                yield Finding("index", "broken", found, mend, 4)
+        answered = service.search("AI", 1)
+        service.why("AI")  # has the passages read too, so that a damaged reader is noticed
         yield Finding(
             "index",
             "ok",
-            f"{found.generation}: {status.articles} articles, {status.passages} passages",
+            f"{answered.generation}: {status.articles} articles, {status.passages} passages",
         )
     finally:
         service.close()
+
+
+def _language_model(settings: Settings) -> Iterator[Finding]:
+    if not settings.llm_base_url:
+        yield Finding("language model", "ok", "none is set; answers are taken from the articles")
+        return
+    from rag.errors import LanguageModelFailed
+    from rag.llm_check import reach
+
+    where = f"{settings.llm_model} at {settings.llm_base_url}"
+    try:
+        reached = reach(settings)
+    except LanguageModelFailed as failed:
+        mend = "See the table of reasons in docs/LLM.md."
+        found = f"{where} gives no answer ({failed.reason})"
+        yield Finding("language model", "broken", found, mend, failed.exit_code)
+        return
+    if reached.known is False:
+        mend = f"Set YOUJU_LLM_MODEL to a model it has, such as {', '.join(reached.models)}."
+        yield Finding("language model", "warning", f"{where} is not in the server's list", mend)
+        return
+    listed = "" if reached.known else "; the server lists no models"
+    yield Finding("language model", "ok", f"{where} can be reached{listed}")
 
 
 def _discord(_: Settings) -> Iterator[Finding]:

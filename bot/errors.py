@@ -12,14 +12,19 @@ BotRefusal               a person is told why, and what to do
 ├── NotTheAsker
 ├── AnswerGone
 ├── NothingAskedYet
+├── GapGone
 ├── AlreadyRunning
 └── MissingPermission
 ConfigurationError
 ├── NoToken
-└── TokenRefused
+├── TokenRefused
+├── MetricsPortTaken
+└── BrokenMemory
 DependencyUnreachable
 └── DiscordUnreachable
 """
+
+from pathlib import Path
 
 from rag.errors import ConfigurationError, DependencyUnreachable
 
@@ -82,6 +87,10 @@ class NothingAskedYet(BotRefusal):
     """There is no answer to look behind."""
 
 
+class GapGone(BotRefusal):
+    """The question was forgotten or is older than what is kept."""
+
+
 class AlreadyRunning(BotRefusal):
     """A reindex is running."""
 
@@ -104,6 +113,24 @@ class TokenRefused(ConfigurationError):
             "Discord does not accept DISCORD_TOKEN: copy it anew from the developer portal "
             "(Bot > Reset Token)."
         )
+
+
+class MetricsPortTaken(ConfigurationError):
+    def __init__(self, port: int, why: str) -> None:
+        super().__init__(
+            f"Health and metrics cannot be served on port {port} ({why}): set "
+            "YOUJU_DISCORD_METRICS_PORT to a free one, or unset it."
+        )
+        self.port, self.why = port, why
+
+
+class BrokenMemory(ConfigurationError):
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"The file {path} is damaged ({why}): move it away, or start `youju bot`, which sets "
+            "it aside and begins a new one."
+        )
+        self.path, self.why = path, why
 
 
 class DiscordUnreachable(DependencyUnreachable):

@@ -8,14 +8,23 @@ _BULLET = re.compile(r"^(\s*)([-+])", re.MULTILINE)
 _NUMBER = re.compile(r"^(\s*\d+)\.", re.MULTILINE)
 _SCHEME = re.compile(r"(?<=[A-Za-z])://")
 _AT = re.compile(r"@(?=everyone|here|[!&]?\d)", re.IGNORECASE)
-# Controls, and the marks that turn the direction of writing around.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Controls, the marks that turn the direction of writing around, and what nobody sees: it may part
+# a word from its look, or carry orders to a model (the tags of U+E0000).
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\U000e0000-\U000e007f]"
+)
 _BREAKER = "\u200b"  # a blank without width
+
+
+def printable(text: str) -> str:
+    """The text without what steers a terminal or hides from a reader."""
+    return _CONTROL.sub("", text)
 
 
 def plain(text: str) -> str:
     """The text as Discord's markdown that shows exactly it. Lines stay lines."""
-    shown = _MARKDOWN.sub(r"\\\1", _CONTROL.sub("", text))
+    shown = _MARKDOWN.sub(r"\\\1", printable(text))
     shown = _NUMBER.sub(r"\1\\.", _BULLET.sub(r"\1\\\2", shown))
     return _AT.sub(f"@{_BREAKER}", _SCHEME.sub(r"\\://", shown))
 
@@ -34,7 +43,7 @@ def quoted(text: str) -> str:
 
 def code_block(text: str) -> str:
     """Text in a fixed font that can be copied; nothing in it ends the block or pings."""
-    harmless = _AT.sub(f"@{_BREAKER}", _CONTROL.sub("", text)).replace("```", "`\u200b``")
+    harmless = _AT.sub(f"@{_BREAKER}", printable(text)).replace("```", "`\u200b``")
     return f"```\n{harmless}\n```"
 
 

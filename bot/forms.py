@@ -5,9 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from corpus.article import Article
+from rag.errors import CanaryFell
 from rag.index_text import heading_of
 from rag.result import Answer, Citation, GenerationStatus, Hit, ReindexReport
+from rag.term_lookup import Lookup
 from rag.trace import Trace
+from rag.writing import Writing
 
 Json = dict[str, Any]
 
@@ -66,6 +69,22 @@ def trace_form(trace: Trace) -> Json:
             for s in trace.sentences
         ],
         "fusion": dict(trace.fusion),
+        **({} if trace.writing is None else {"model": _writing(trace.writing)}),
+    }
+
+
+def _writing(writing: Writing) -> Json:
+    return {
+        "engine": writing.engine,
+        "degraded": writing.degraded,
+        "searched": list(writing.queries),
+        "answer": writing.draft.text,
+        "verified": writing.verified,
+        "usage": asdict(writing.usage) if writing.usage else None,
+        "claims": [
+            {"text": g.claim.text, "verdict": g.verdict, "found": g.found, "claimed": g.claimed}
+            for g in writing.grounded
+        ],
     }
 
 
@@ -88,9 +107,42 @@ def reindex_form(report: ReindexReport) -> Json:
     }
 
 
+def refused_form(error: CanaryFell) -> Json:
+    """A new index that was not let serve: why, and the golden questions that got worse."""
+    return {
+        "error": str(error),
+        "asked": error.asked,
+        "fall": error.fall,
+        "worse": [asdict(question) for question in error.worse],
+    }
+
+
 def status_form(status: GenerationStatus) -> Mapping[str, Any]:
     """What is indexed now."""
     return {**asdict(status), "kept": list(status.kept)}
+
+
+def lookup_form(lookup: Lookup) -> Json:
+    """A word in all its forms and where they occur."""
+    return {
+        "word": lookup.word,
+        "groups": [
+            {"forms": list(group.forms), "own": group.own, "indexed": group.indexed}
+            for group in lookup.groups
+        ],
+        "count": lookup.count,
+        "passages": [
+            {
+                "article": _article(place.article),
+                "heading": heading_of(place.article, place.passage),
+                "text": place.passage.text,
+                "start": place.start,
+                "end": place.end,
+                "forms": list(place.forms),
+            }
+            for place in lookup.places
+        ],
+    }
 
 
 def _citation(citation: Citation) -> Json:

@@ -1,44 +1,28 @@
 """What the bot remembers, in one SQLite file: answers, preferences, feedback, who is served.
 
+What was asked in vain is in `bot.gaps`, judged answers in `bot.judged`: tables of the same file.
 People are stored only as keyed hashes; the key lies beside the file and is readable to its owner
 alone. All methods are called from one thread (`bot.desk`).
 """
 
 import hashlib
 import hmac
-import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from bot.errors import BrokenMemory
+from bot.gaps import Gaps
+from bot.judged import Judged
+from bot.memory_file import FILE, load_key, opened
 from bot.shown import Shown
 from rag.errors import DataDirUnusable
 from rag.result import Variant
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
-    id TEXT PRIMARY KEY, at REAL NOT NULL, person TEXT NOT NULL, channel INTEGER, status TEXT,
-    shown TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS answers_by_person ON answers (person, at);
-CREATE TABLE IF NOT EXISTS messages (
-    message INTEGER PRIMARY KEY, answer TEXT NOT NULL REFERENCES answers ON DELETE CASCADE,
-    channel INTEGER NOT NULL, place INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS messages_by_answer ON messages (answer);
-CREATE TABLE IF NOT EXISTS threads (
-    thread INTEGER PRIMARY KEY, at REAL NOT NULL, hinted INTEGER NOT NULL DEFAULT 0,
-    answer TEXT NOT NULL REFERENCES answers ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS people (person TEXT PRIMARY KEY, variant TEXT);
-CREATE TABLE IF NOT EXISTS feedback (
-    answer TEXT NOT NULL REFERENCES answers ON DELETE CASCADE, person TEXT NOT NULL,
-    at REAL NOT NULL, helpful INTEGER NOT NULL, reason TEXT, PRIMARY KEY (answer, person));
-CREATE TABLE IF NOT EXISTS access (
-    guild INTEGER NOT NULL, kind TEXT NOT NULL, target INTEGER NOT NULL, rule TEXT NOT NULL,
-    PRIMARY KEY (guild, kind, target));
-"""
 _DAY = 24 * 3600.0
 
 TargetKind = Literal["channel", "role"]
@@ -73,21 +57,18 @@ class Counts:
 
 
 class Memory:
-    def __init__(self, data_dir: Path, retention_days: float) -> None:
+    """`mend` sets a damaged file aside and begins a new one, else it is a BrokenMemory."""
+
+    def __init__(self, data_dir: Path, retention_days: float, *, mend: bool = True) -> None:
         self._retention = retention_days * _DAY
+        self._path = data_dir / FILE
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
-            self._key = _load_key(data_dir / "people.key")
-            path = data_dir / "discord.sqlite"
-            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            path.chmod(0o600)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.execute("PRAGMA foreign_keys = ON")
-            self._database.execute("PRAGMA secure_delete = ON")
-            self._database.executescript(_SCHEMA)
+            self._key = load_key(data_dir / "people.key")
+            self._database = opened(self._path, mend=mend)
         except (OSError, sqlite3.Error) as error:
             raise DataDirUnusable(data_dir, str(error)) from error
+        self.gaps, self.judged = Gaps(self._do), Judged(self._do)
 
     def person(self, user_id: int) -> str:
         """The hash under which a person is stored; without the key it leads nowhere."""
@@ -95,16 +76,19 @@ class Memory:
 
     # answers
 
-    def keep(self, shown: Shown, person: str, channel: int | None) -> str:
+    def keep(self, shown: Shown, person: str, channel: int | None, guild: int | None = None) -> str:
         """Store an answer; its id is short and cannot be guessed."""
-        ident = secrets.token_urlsafe(9)
+        ident = _new_id()
         values = (ident, time.time(), person, channel, _status(shown), shown.to_json())
         self._do("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?)", values)
+        asked = (ident, guild, shown.private, shown.weak)
+        self._do("INSERT INTO asked VALUES (?, ?, ?, ?)", asked)
         return ident
 
     def change(self, ident: str, shown: Shown) -> None:
         values = (shown.to_json(), _status(shown), ident)
         self._do("UPDATE answers SET shown = ?, status = ? WHERE id = ?", values)
+        self._do("UPDATE asked SET weak = ? WHERE answer = ?", (shown.weak, ident))
 
     def posted(self, ident: str, messages: Iterable[tuple[int, int]]) -> None:
         """The messages, as (channel, message), that show an answer now."""
@@ -181,6 +165,7 @@ class Memory:
         erased = 0
         for table in ("feedback", "people", "answers"):
             erased += len(self._do(f"DELETE FROM {table} WHERE person = ? RETURNING 1", (person,)))
+        self.gaps.tidy()
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return erased
 
@@ -197,37 +182,56 @@ class Memory:
         query = "DELETE FROM access WHERE guild = ? AND kind = ? AND target = ?"
         self._do(query, (guild, kind, target))
 
-    def counts(self) -> Counts:
-        status = dict(self._do("SELECT status, count(*) FROM answers GROUP BY status"))
-        told = dict(self._do("SELECT helpful, count(*) FROM feedback GROUP BY helpful"))
+    def counts(self, guild: int | None = None, since: float = 0.0) -> Counts:
+        """All that is kept; or only what one server asked and said since a time."""
+        of = "LEFT JOIN asked k USING (answer) WHERE (? IS NULL OR k.guild = ?) AND at >= ?"
+        values = (guild, guild, since)
+        asked = f"SELECT status, count(*) FROM (SELECT id AS answer, * FROM answers) {of}"
+        status = dict(self._do(f"{asked} GROUP BY status", values))
+        judged = f"SELECT helpful, count(*) FROM feedback {of} GROUP BY helpful"
+        told = dict(self._do(judged, values))
         return Counts(
             status.get("answered", 0), status.get("refused", 0), told.get(1, 0), told.get(0, 0)
         )
 
-    def expire(self) -> int:
-        """Remove what is older than the retention; how many answers that was."""
-        limit = (time.time() - self._retention,)
-        self._do("DELETE FROM feedback WHERE at < ?", limit)
-        return len(self._do("DELETE FROM answers WHERE at < ? RETURNING 1", limit))
+    def expire(self, person: str | None = None) -> int:
+        """Remove what is older than the retention, or a person's only; how many answers."""
+        limit = time.time() - self._retention
+        if person is None:
+            self._do("DELETE FROM feedback WHERE at < ?", (limit,))
+            self._do("DELETE FROM digests WHERE at < ?", (limit,))
+        whose = "AND (? IS NULL OR person = ?) RETURNING 1"
+        values = (limit, person, person)
+        removed = len(self._do(f"DELETE FROM answers WHERE at < ? {whose}", values))
+        self.gaps.tidy()
+        return removed
+
+    def claim_digest(self, channel: int, week: str) -> bool:
+        """Whether the digest of a week is still to be posted; it is claimed with that."""
+        query = "INSERT OR IGNORE INTO digests VALUES (?, ?, ?) RETURNING 1"
+        return bool(self._do(query, (channel, week, time.time())))
+
+    def release_digest(self, channel: int, week: str) -> None:
+        """The digest could not be posted: it is due again."""
+        self._do("DELETE FROM digests WHERE channel = ? AND week = ?", (channel, week))
 
     def close(self) -> None:
         self._database.close()
 
-    def _do(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        return self._database.execute(query, values).fetchall()
+    def _do(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            if "malformed" in str(error) or "not a database" in str(error):
+                raise BrokenMemory(self._path, str(error)) from error
+            raise
+
+
+def _new_id() -> str:
+    """Such as a command line takes: no dash at its beginning."""
+    ident = secrets.token_urlsafe(9)
+    return _new_id() if ident.startswith("-") else ident
 
 
 def _status(shown: Shown) -> str:
     return shown.status if shown.kind == "answer" else shown.kind
-
-
-def _load_key(path: Path) -> bytes:
-    """The key of the hashes, made once; 0600 from its first moment."""
-    try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(made, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
-    return key

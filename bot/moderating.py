@@ -18,10 +18,11 @@ from bot.language import language_of_locale
 from bot.memory import AccessRow, Rule, TargetKind
 from bot.render import note_card, trouble_card
 from bot.replies import InteractionReply, Lost
-from bot.reports import access_card, report_cards, status_card
+from bot.reports import access_card, report_cards, status_card, worse_questions
 from bot.texts import text
 from bot.translator import named
 from bot.views import Interaction, Press, button
+from rag.errors import CanaryFell
 
 _log = logging.getLogger(__name__)
 _BETWEEN = 1.5  # seconds between two edits of the progress
@@ -36,7 +37,9 @@ class Moderating:
     def acts(self) -> dict[str, Press]:
         return {"cancel": self._cancel}
 
-    async def reindex(self, interaction: Interaction, dry_run: bool, full: bool) -> None:
+    async def reindex(
+        self, interaction: Interaction, dry_run: bool, full: bool, force: bool = False
+    ) -> None:
         """Rebuild, with live progress, and report."""
         self._gate.check_moderates(interaction)
         if self._keeper.job is not None:
@@ -45,7 +48,9 @@ class Moderating:
         reply = InteractionReply(interaction, private=False)
         try:
             await reply.start()
-            work = asyncio.create_task(self._keeper.reindex(dry_run=dry_run, full=full))
+            work = asyncio.create_task(
+                self._keeper.reindex(dry_run=dry_run, full=full, force=force)
+            )
             await self._watch(work, reply, language)
         except Lost as lost:
             _log.warning("The report of a reindex has no place to go: %s", lost)
@@ -67,6 +72,8 @@ class Moderating:
             cancelled = "reindex.cancelled" if self._was_cancelled else ""
             told = text(language, cancelled) if cancelled else sentence_for(error, language)
             _log.warning("The reindex failed: %s", error)
+            if isinstance(error, CanaryFell):
+                told = f"{told}\n{worse_questions(error.worse, language)}"
             await reply.show([trouble_card(told)])
             return
         await reply.show(report_cards(report, language))
@@ -163,12 +170,15 @@ def add_moderating(
 
     @tree.command(**named("reindex"))
     @app_commands.guild_only()
-    @app_commands.rename(**named.options("dry_run", "full"))
-    @app_commands.describe(**named.descriptions("dry_run", "full"))
+    @app_commands.rename(**named.options("dry_run", "full", "force"))
+    @app_commands.describe(**named.descriptions("dry_run", "full", "force"))
     async def reindex(
-        interaction: discord.Interaction, dry_run: bool = False, full: bool = False
+        interaction: discord.Interaction,
+        dry_run: bool = False,
+        full: bool = False,
+        force: bool = False,
     ) -> None:
-        await moderating.reindex(interaction, dry_run, full)
+        await moderating.reindex(interaction, dry_run, full, force)
 
     @tree.command(**named("rollback"))
     @app_commands.guild_only()

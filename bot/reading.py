@@ -16,6 +16,7 @@ from bot.gate import Place
 from bot.language import language_for, language_of_locale
 from bot.render import found_cards, passage_cards
 from bot.shown import Shown, Source, found
+from bot.term_cards import term_cards
 from bot.texts import text
 from bot.translator import named
 from bot.views import Block, Interaction, Press, Row, Rule, Words, button, card, cards, link
@@ -25,7 +26,7 @@ from rag.trace import Trace
 from rag.variant import resolve
 
 _PAGE = 8  # articles
-_QUERY = 2000
+_QUERY, _WORD = 2000, 100
 _WHY_HITS, _WHY_SENTENCES = 5, 3
 
 
@@ -66,6 +67,16 @@ class Reading:
         trace = await self._desk.read(self._desk.service.why, question, history)
         language = language_of_locale(interaction.locale.value)
         await show_later(interaction, why_cards(trace, history, language))
+
+    async def term(self, interaction: Interaction, word: str) -> None:
+        """A word in all its forms, for the asker alone."""
+        self._asking.admit(Place.of_interaction(interaction), interaction.user.id)
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        found = await self._desk.read(self._desk.service.look_up, word)
+        locale = interaction.locale.value
+        variant = resolve(word, None, locale, self._desk.service.settings.variant)
+        language = language_of_locale(locale)
+        await show_later(interaction, term_cards(found, variant, language))
 
     async def _open(self, interaction: Interaction, key: str, which: str) -> None:
         """A passage in its place, and what became of it since."""
@@ -216,7 +227,7 @@ def _sentences(trace: Trace) -> str:
 
 
 def add_reading(tree: "app_commands.CommandTree[Any]", reading: Reading) -> None:
-    """`/search`, `/sources`, `/why`."""
+    """`/search`, `/sources`, `/why`, `/term`."""
 
     @tree.command(**named("search"))
     @app_commands.rename(**named.options("query", "count"))
@@ -240,3 +251,11 @@ def add_reading(tree: "app_commands.CommandTree[Any]", reading: Reading) -> None
         question: app_commands.Range[str, 1, _QUERY] | None = None,
     ) -> None:
         await reading.why(interaction, question)
+
+    @tree.command(**named("term"))
+    @app_commands.rename(**named.options("word"))
+    @app_commands.describe(**named.descriptions("word"))
+    async def term(
+        interaction: discord.Interaction, word: app_commands.Range[str, 1, _WORD]
+    ) -> None:
+        await reading.term(interaction, word)

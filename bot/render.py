@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.escape import line, plain, quoted, units
 from bot.shown import Shown, Source
-from bot.texts import text
+from bot.texts import tells_of_a_refusal, text, why_degraded
 from bot.views import (
     ACCENT,
     REFUSED_ACCENT,
@@ -196,21 +196,32 @@ def _excerpt(source: Source, key: str, language: str, *, numbered: bool = False)
 
 
 def _foot(shown: Shown) -> Iterator[Block]:
-    lines = []
-    if shown.citations:
-        told = text(
-            shown.language, "answer.seal", verified=shown.verified, total=len(shown.citations)
-        )
-        mark = "✓" if shown.verified == len(shown.citations) else "⚠️"
-        lines.append(f"-# {mark} {told}")
-    if shown.degraded:
-        lines.append(f"-# {text(shown.language, 'answer.degraded')}")
-    elif shown.engine.startswith("llm:"):
-        model = line(shown.engine.removeprefix("llm:"), 60)
-        lines.append(f"-# {text(shown.language, 'answer.by_model', model=model)}")
+    lines = [f"-# {told}" for told in (_seal(shown), _author(shown)) if told]
     if lines:
         yield Rule()
         yield Words("\n".join(lines))
+
+
+def _seal(shown: Shown) -> str:
+    """What was checked; of a model's answer, how many of the quotes that it gave stand."""
+    if not shown.citations:
+        return ""
+    whole = shown.verified == len(shown.citations)
+    counted = shown.quotes if shown.quotes and whole else (shown.verified, len(shown.citations))
+    told = text(shown.language, "answer.seal", verified=counted[0], total=counted[1])
+    left_out = text(shown.language, "answer.left_out") if whole and counted[0] < counted[1] else ""
+    return " · ".join(filter(None, (f"{'✓' if whole else '⚠️'} {told}", left_out)))
+
+
+def _author(shown: Shown) -> str:
+    """Which model wrote it, or what the answer had to do without."""
+    told = []
+    if shown.engine.startswith("llm:"):
+        model = line(shown.engine.removeprefix("llm:"), 60)
+        told.append(text(shown.language, "answer.by_model", model=model))
+    if shown.degraded and (shown.citations or tells_of_a_refusal(shown.degraded)):
+        told.append(why_degraded(shown.degraded, shown.language))
+    return " · ".join(told)
 
 
 def _controls(shown: Shown, key: str, threads: bool, again: bool) -> list[ui.Button[Any]]:

@@ -14,6 +14,11 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Posted = list[tuple[int, int]]
+_Editable = discord.Message | discord.PartialMessage
+_WITH_MESSAGES = (
+    discord.TextChannel, discord.Thread, discord.VoiceChannel, discord.StageChannel,
+    discord.DMChannel, discord.PartialMessageable,
+)  # fmt: skip
 _EXPIRED = frozenset({10015, 10062, 50027})  # unknown webhook, unknown interaction, invalid token
 _TAKEN = 40060  # another program answered this interaction
 _TRIES = 3
@@ -39,6 +44,7 @@ class InteractionReply:
     def __init__(self, interaction: "discord.Interaction[Any]", private: bool) -> None:
         self._interaction, self.private = interaction, private
         self._instead: ChannelReply | None = None
+        self._noted: int | None = None  # the message that shows what was noted
 
     async def start(self) -> None:
         """Show that the bot is thinking. Discord gives three seconds for it."""
@@ -52,7 +58,8 @@ class InteractionReply:
             await self._instead.note(view)
             return
         try:
-            await persistently(lambda: self._interaction.edit_original_response(view=view))
+            noted = await persistently(lambda: self._interaction.edit_original_response(view=view))
+            self._noted = noted.id
         except discord.HTTPException as error:
             self._give_up_interaction(error)
             await self.note(view)
@@ -87,19 +94,24 @@ class InteractionReply:
             raise Lost(f"{error}") from error
         assert isinstance(channel, discord.abc.Messageable)
         _log.info("The interaction has expired (%s): answering in the channel.", error.code)
-        self._instead = ChannelReply(channel)
+        self._instead = ChannelReply(channel, instead_of=self._noted)
 
 
 class ChannelReply:
-    """A message in a channel, under another one if it still stands."""
+    """A message in a channel, under another one if it still stands, or `instead_of` one of ours."""
 
     private = False
 
     def __init__(
-        self, channel: discord.abc.Messageable, under: discord.Message | None = None
+        self,
+        channel: discord.abc.Messageable,
+        under: discord.Message | None = None,
+        instead_of: int | None = None,
     ) -> None:
         self._channel, self._under = channel, under
-        self._first: discord.Message | None = None
+        self._first: _Editable | None = None
+        if instead_of is not None and isinstance(channel, _WITH_MESSAGES):
+            self._first = channel.get_partial_message(instead_of)
 
     async def note(self, view: ui.LayoutView) -> None:
         self._first = await self._put(view, self._first)
@@ -112,9 +124,7 @@ class ChannelReply:
             posted.append((message.channel.id, message.id))
         return posted
 
-    async def _put(
-        self, view: ui.LayoutView, instead_of: discord.Message | None
-    ) -> discord.Message:
+    async def _put(self, view: ui.LayoutView, instead_of: "_Editable | None") -> discord.Message:
         try:
             if instead_of is not None:
                 return await persistently(lambda: instead_of.edit(view=view))

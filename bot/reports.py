@@ -8,7 +8,7 @@ from bot.escape import line
 from bot.memory import AccessRow, Counts
 from bot.texts import text
 from bot.views import REFUSED_ACCENT, Block, Rule, Words, card, cards
-from rag.result import GenerationStatus, ReindexReport
+from rag.result import GenerationStatus, ReindexReport, Worse
 
 _LISTED = 12  # paths of a kind that are named; the others are counted
 
@@ -30,12 +30,23 @@ def report_cards(report: ReindexReport, language: str) -> list[ui.LayoutView]:
         failed = [f"`!` {line(f.path, 100)}\n-# {line(f.reason, 160)}" for f in changes.failed]
         shown = [f"**{text(language, 'report.failed')}**", *_some(failed, language)]
         blocks.append(Words("\n".join(shown)))
+    if report.worse:
+        blocks += [Rule(), Words(worse_questions(report.worse, language))]
     figures = text(
         language, "report.figures", passages=report.passages, embedded=report.embedded,
         seconds=f"{report.seconds:.1f}",
     )  # fmt: skip
     blocks += [Rule(), Words(f"{figures}\n-# {line(report.generation)}")]
     return cards(blocks, *([REFUSED_ACCENT] if changes.failed else []))
+
+
+def worse_questions(worse: Sequence[Worse], language: str) -> str:
+    """Golden questions that got worse, each with what became of it before and now."""
+    rows = [
+        f"`{line(w.id, 40)}` {line(w.question, 120)}\n-# {line(w.before)} → {line(w.after)}"
+        for w in worse
+    ]
+    return "\n".join([f"**{text(language, 'report.worse')}**", *_some(rows, language)])
 
 
 def status_card(

@@ -39,7 +39,6 @@ def run_bot(flags: Mapping[str, Any], invite: bool = False, as_json: bool = Fals
         link = invitation(bot_settings.token.get_secret_value())
         sys.stdout.write((json.dumps({"invite": link}) if as_json else link) + "\n")
         return
-    _start_logging()
     asyncio.run(_serve(settings, bot_settings))
     _leave()
 
@@ -66,13 +65,19 @@ async def _serve(settings: Settings, bot_settings: BotSettings) -> None:
 
     from bot.client import YoujuBot
     from bot.desk import Desk
+    from bot.health import serving_health
+    from bot.logs import secrets_in, start_logging
     from bot.memory import Memory
 
     service = build_service(settings)
     memory = Memory(settings.data_dir, bot_settings.retention_days)
+    start_logging(secrets_in(settings, bot_settings), memory.person)
     desk = Desk(service, memory, bot_settings)
     try:
-        async with YoujuBot(desk, bot_settings) as client:
+        async with (
+            YoujuBot(desk, bot_settings) as client,
+            serving_health(client, desk),
+        ):
             _end_on_signals(client)
             await client.start(bot_settings.token.get_secret_value())
     except discord.LoginFailure:
@@ -113,13 +118,3 @@ def _leave() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
-
-
-def _start_logging() -> None:
-    logging.basicConfig(
-        level=logging.INFO,
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-    )
-    for noisy in ("discord.gateway", "discord.client", "httpx", "chromadb"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,61 +1,104 @@
 """`youju eval`: run an evaluation and print its figures."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from bot.comparison import Comparison, Run, compare, read_run, save_run
 from bot.open import opened
 from bot.show import err, out
-from rag.evaluate import Row, Scores, read_rows, score_passages, throwaway
+from rag.evaluate import Evaluation, Row, evaluate_passages, read_rows, throwaway
+from rag.examined import share_of_citations
 from rag.result import Variant
 from rag.service import Service
 from rag.settings import Settings
 from rag.variant import to_variant
 
 
-def run_evaluation(
-    settings: Settings,
-    questions: Path,
-    passages: Path | None,
-    report: Path | None,
-    script: Variant | None = None,
-) -> Scores:
-    """The figures of one of two forms, by whether passages are given; see `rag.evaluate`."""
-    asked = read_rows(questions, "question", *(() if passages is None else ("passage_id",)))
-    if script is not None:
-        asked = [{**row, "question": to_variant(row["question"], script)} for row in asked]
-    with opened(settings, index=passages is None) as service:
-        scores = _scores(service, asked, passages)
-    if report is not None:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to score, and what to make of it. `script` converts the questions first."""
+
+    questions: Path
+    passages: Path | None = None
+    script: Variant | None = None
+    report: Path | None = None
+    save: Path | None = None
+    against: Path | None = None
+    tolerance: float = 0.01
+
+
+def run_evaluation(settings: Settings, wanted: Wanted) -> tuple[Evaluation, Comparison | None]:
+    """One of two forms, by whether passages are given; see `rag.evaluate`."""
+    if wanted.report is not None:
+        from bot.plots import require_plots
+
+        require_plots(settings.data_dir / "matplotlib")
+    asked = _asked(wanted)
+    before = read_run(wanted.against) if wanted.against is not None else None
+    with opened(settings, index=wanted.passages is None) as service:
+        evaluation = _evaluated(service, asked, wanted.passages)
+    comparison = _compared(wanted, before, evaluation)
+    if wanted.save is not None:
+        save_run(wanted.save, evaluation)
+    if wanted.report is not None:
         from bot.page import write_page
 
-        write_page(report, questions, scores)
-    return scores
+        write_page(wanted.report, wanted.questions.name, settings, evaluation, comparison)
+    return evaluation, comparison
 
 
-def _scores(service: Service, asked: list[Row], passages: Path | None) -> Scores:
+def _asked(wanted: Wanted) -> list[Row]:
+    needed = () if wanted.passages is None else ("passage_id",)
+    rows = read_rows(wanted.questions, "question", *needed)
+    if wanted.script is None:
+        return rows
+    return [{**row, "question": to_variant(row["question"], wanted.script)} for row in rows]
+
+
+def _compared(wanted: Wanted, before: Run | None, now: Evaluation) -> Comparison | None:
+    if before is None or wanted.against is None:
+        return None
+    return compare(wanted.against, before, now, wanted.tolerance)
+
+
+def _evaluated(service: Service, asked: list[Row], passages: Path | None) -> Evaluation:
     if passages is None:
-        return service.evaluate(asked)
+        return service.examine(asked)
     rows = read_rows(passages, "id", "text")
     err.print(f"Indexing {len(rows)} passages …")
     cache = service.settings.data_dir / "embeddings.sqlite"
     with throwaway(rows, service.embedder, cache) as index:
         err.print(f"Asking {len(asked)} questions …")
-        return score_passages(index, service.embedder, service.answerer, asked)
+        return evaluate_passages(index, service.embedder, service.answerer, asked)
 
 
-def show_scores(scores: Mapping[str, Any]) -> None:
+def show_scores(evaluation: Evaluation) -> None:
     """The figures as tables: all together, then by leg, variant and kind."""
+    scores = evaluation.scores
     plain = {name: value for name, value in scores.items() if not isinstance(value, dict | list)}
-    out.print(_table({"all": plain}))
+    exact = {"verbatim citations": share_of_citations(evaluation.examined)}
+    out.print(_table({"all": plain | exact}))
     if scores.get("legs"):
         out.print(_table(scores["legs"]))
     for rows in (scores.get("by") or {}).values():
         out.print(_table(rows))
     for failure in scores.get("failures", ())[:10]:
         out.print(f"✗ {failure['question']} → {failure['status']}, gold at {failure['rank']}")
+
+
+def show_comparison(comparison: Comparison) -> None:
+    """What changed, and below it what is worse than is tolerated; on stderr."""
+    for change in comparison.changes:
+        if abs(change.gain) > 1e-9:
+            err.print(f"{change.name}: {change.before:.4f} → {change.after:.4f}")
+    for change in comparison.worse:
+        err.print(f"✗ {change.name} fell by {-change.gain:.4f}, more than {comparison.tolerance}")
+    for examined in comparison.broken[:10]:
+        err.print(f"✗ was right: {examined.question}")
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:

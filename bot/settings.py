@@ -56,6 +56,13 @@ class BotSettings(BaseSettings):
     retention_days: float = Field(
         90.0, gt=0, description="days for which answers and feedback are kept"
     )
+    digest_channel: int | None = Field(
+        None, description="id of the channel that gets a digest each week; none unless given"
+    )
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="port of health and metrics; none unless given"
+    )
+    metrics_host: str = Field("127.0.0.1", description="address that this port listens on")
 
 
 def load_bot_settings() -> BotSettings:

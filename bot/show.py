@@ -16,10 +16,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from bot.texts import language_of, text
+from bot.escape import printable
+from bot.texts import language_of, tells_of_a_refusal, text, why_degraded
 from bot.wrap import wrapped
 from rag.index_text import heading_of
-from rag.result import Answer, Citation, GenerationStatus, Hit, ReindexReport
+from rag.result import Answer, Citation, GenerationStatus, Hit, ReindexReport, Worse
 from rag.result import Progress as Step
 from rag.trace import Trace
 
@@ -29,6 +30,7 @@ _EXCERPT = 90  # characters of a nearest passage that are shown
 _AROUND = 60  # characters of a passage shown before and after the quote
 _STAGES = {
     "read": "Reading articles",
+    "ask": "Writing questions",
     "embed": "Embedding passages",
     "store": "Storing",
     "verify": "Verifying",
@@ -44,6 +46,8 @@ def show_answer(answer: Answer) -> None:
     """The answer, then its sources with each quote marked in its passage."""
     language = language_of(answer.variant)
     _show(_marked(answer.text), indent=0)
+    for line in _provenance(answer, language):
+        _show_line(line, "dim", indent=0)
     out.print()
     if answer.citations:
         out.print(Text(text(language, "answer.sources"), "bold"))
@@ -62,7 +66,7 @@ def show_hits(hits: Sequence[Hit]) -> None:
         scores = f"{hit.score:.3f}  lexical {_score(hit.lexical)}  dense {_score(hit.dense)}"
         title = Text.assemble((f"{place}. ", "bold"), (_where(hit), "cyan"), (f"  {scores}", "dim"))
         _show(title, indent=0)
-        _show(Text(hit.passage.text))
+        _show(Text(printable(hit.passage.text)))
 
 
 def show_trace(trace: Trace) -> None:
@@ -88,11 +92,17 @@ def show_trace(trace: Trace) -> None:
             f"{hit.score:.3f}",
             f"{_score(hit.lexical)} ({hit.lexical_rank or '-'})",
             f"{_score(hit.dense)} ({hit.dense_rank or '-'})",
-            f"{_where(hit)}\n{_clipped(hit.passage.text, 60)}",
+            Text(f"{_where(hit)}\n{_clipped(hit.passage.text, 60)}"),  # no markup of rich's
         )
     out.print(table)
     for sentence in trace.sentences:
-        _show(Text.assemble((f"{sentence.score:6.2f}  ", "bold"), sentence.text), indent=0)
+        _show(
+            Text.assemble((f"{sentence.score:6.2f}  ", "bold"), printable(sentence.text)), indent=0
+        )
+    if trace.writing is not None:
+        from bot.show_writing import show_writing
+
+        show_writing(trace.writing)
 
 
 def show_report(report: ReindexReport) -> None:
@@ -104,9 +114,10 @@ def show_report(report: ReindexReport) -> None:
         ("-", "red", changes.removed),
     ):
         for path in paths:
-            out.print(Text(f"{mark} {path}", style))
+            out.print(Text(printable(f"{mark} {path}"), style))
     for failed in changes.failed:
-        out.print(Text(f"! {failed.path}: {failed.reason}", "bold red"))
+        out.print(Text(printable(f"! {failed.path}: {failed.reason}"), "bold red"))
+    show_worse(report.worse)
     counts = (
         f"{len(changes.added)} added, {len(changes.changed)} changed, "
         f"{len(changes.removed)} removed, {changes.unchanged} unchanged, "
@@ -119,6 +130,13 @@ def show_report(report: ReindexReport) -> None:
         f"{report.seconds:.1f} s; generation {report.generation}.",
         soft_wrap=True,
     )
+
+
+def show_worse(worse: Sequence[Worse]) -> None:
+    """Golden questions that got worse, each with what became of it before and now."""
+    for question in worse:
+        out.print(Text(f"? {question.id}: {question.question}", "yellow"), soft_wrap=True)
+        out.print(Text(f"    {question.before} -> {question.after}"), soft_wrap=True)
 
 
 def show_status(status: GenerationStatus) -> None:
@@ -182,35 +200,52 @@ def _in_passage(citation: Citation) -> Text:
     clipped_after = after[:_AROUND] + "…" if len(after) > _AROUND else after
     opening, closing = ("", "") if out.is_terminal else ("【", "】")
     return Text.assemble(
-        (clipped_before, "dim"),
-        (f"{opening}{citation.quote}{closing}", "bold yellow"),
-        (clipped_after, "dim"),
+        (printable(clipped_before), "dim"),
+        (f"{opening}{printable(citation.quote)}{closing}", "bold yellow"),
+        (printable(clipped_after), "dim"),
     )
 
 
 def _marked(answer: str) -> Text:
-    marked = Text(answer)
+    marked = Text(printable(answer))
     marked.highlight_regex(r"\[\d+\]", "bold green")
     return marked
 
 
 def _where(hit: Hit) -> str:
-    return " › ".join(filter(None, (hit.article.title, heading_of(hit.article, hit.passage))))
+    names = (hit.article.title, heading_of(hit.article, hit.passage))
+    return printable(" › ".join(filter(None, names)))
 
 
 def _clipped(passage: str, limit: int) -> str:
-    line = " ".join(passage.split())
+    line = printable(" ".join(passage.split()))
     return line if len(line) <= limit else line[:limit] + "…"
 
 
-def _show_line(line: str, style: str) -> None:
-    _show(Text(line, style))
+def _provenance(answer: Answer, language: str) -> Iterator[str]:
+    """Who wrote it and what was checked, or why the model did not."""
+    if answer.degraded is not None and (answer.citations or tells_of_a_refusal(answer.degraded)):
+        yield why_degraded(answer.degraded, language)
+    if answer.engine.startswith("llm:") and answer.verified is not None:
+        verified, total = answer.verified
+        yield text(language, "answer.by_model", model=answer.engine.removeprefix("llm:"))
+        left_out = text(language, "answer.left_out") if verified < total else ""
+        seal = text(language, "answer.seal", verified=verified, total=total)
+        yield " · ".join(filter(None, (f"✓ {seal}", left_out)))
+
+
+def _show_line(line: str, style: str, indent: int = _INDENT) -> None:
+    _show(Text(printable(line), style), indent)
+
+
+def fitted(text: Text, indent: int = 0) -> Sequence[Text]:
+    """The lines of a text in this terminal."""
+    return wrapped(text, min(out.width, _WIDEST) - indent)
 
 
 def _show(text: Text, indent: int = _INDENT) -> None:
     """Wrapped as Chinese is in a terminal; one line a paragraph when piped."""
-    width = min(out.width, _WIDEST) - indent
-    lines = wrapped(text, width) if out.is_terminal else text.split("\n", allow_blank=True)
+    lines = fitted(text, indent) if out.is_terminal else text.split("\n", allow_blank=True)
     for line in lines:
         out.print(Text(" " * indent) + line if line else "", soft_wrap=True)
 
@@ -218,7 +253,7 @@ def _show(text: Text, indent: int = _INDENT) -> None:
 def _show_table(rows: dict[str, str]) -> None:
     table = Table(box=None, show_header=False)
     for name, value in rows.items():
-        table.add_row(Text(name, "bold"), Text(value, overflow="fold"))
+        table.add_row(Text(name, "bold"), Text(printable(value), overflow="fold"))
     out.print(table)
 
 

@@ -45,7 +45,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An answer, a search or a check. `language` is that of the words around it."""
+    """An answer, a search or a check. `language` is that of the words around it.
+
+    `quotes` are those of a model that stand in the articles, and those it gave.
+    """
 
     kind: str
     question: str
@@ -60,6 +63,8 @@ class Shown:
     engine: str = "extractive"
     degraded: str | None = None
     private: bool = False
+    weak: bool = False
+    quotes: tuple[int, int] | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -95,6 +100,8 @@ class Shown:
         for name in ("citations", "nearest"):
             told[name] = tuple(Source(**source) for source in told[name])
         told["history"] = tuple(told["history"])
+        if told.get("quotes") is not None:
+            told["quotes"] = tuple(told["quotes"])
         return cls(**told)
 
 
@@ -115,6 +122,8 @@ def shown_answer(
         generation=answer.generation,
         engine=answer.engine,
         degraded=answer.degraded,
+        weak=answer.weak,
+        quotes=answer.verified,
     )
 
 

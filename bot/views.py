@@ -14,11 +14,13 @@ from discord import ui
 
 from bot.errors_text import explain
 from bot.escape import units, within
+from bot.logs import a_question
 
 Interaction = discord.Interaction[Any]
 Press = Callable[[Interaction, str, str], Awaitable[None]]
 
 ACCENT, REFUSED_ACCENT, TROUBLE_ACCENT = 0x3BA55D, 0xFAA61A, 0xED4245
+DRAFT_ACCENT = 0x80848E
 _UNITS, _COMPONENTS = 3900, 38  # Discord takes 4,000 and 40
 _LABEL = 80
 _CUSTOM_ID = re.compile(r"yj:(?P<act>[a-z]+):(?P<key>[\w-]*):(?P<argument>[\w-]*)")
@@ -164,7 +166,8 @@ class Act(
 
     async def callback(self, interaction: Interaction) -> None:
         acts: Mapping[str, Press] = interaction.client.acts
-        try:
-            await acts[self.act](interaction, self.key, self.argument)
-        except Exception as error:
-            await explain(interaction, error)
+        with a_question(button=self.act):
+            try:
+                await acts[self.act](interaction, self.key, self.argument)
+            except Exception as error:
+                await explain(interaction, error)

@@ -26,15 +26,17 @@ SUFFIXES = frozenset([".md", ".markdown", ".txt", ".html", ".htm"])
 LIMIT = 20 * 1024 * 1024  # bytes of one file
 
 Progress = Callable[[int, int], None]
+Known = Callable[[str, bytes], Article | None]
 
 
 def read_folder(
-    root: Path, progress: Progress | None = None
+    root: Path, progress: Progress | None = None, known: Known | None = None
 ) -> tuple[list[Article], list[FailedFile]]:
     """All articles under a folder and the files that failed, both in the order of their paths.
 
     Drafts and empty section pages are left out of both. `progress(done, total)` is called after
-    each file. Raises UnreadableFile only where `root` itself is no readable folder.
+    each file; `known(path, bytes)` may give what was read from the same bytes before. Raises
+    UnreadableFile only where `root` itself is no readable folder.
     """
     root = Path(root)
     failed: list[FailedFile] = []
@@ -42,7 +44,7 @@ def read_folder(
     articles: dict[str, Article] = {}
     for done, path in enumerate(paths, start=1):
         try:
-            article = read_article(path, root)
+            article = read_article(path, root, known)
             if article and article.id in articles:
                 other = articles[article.id].path
                 raise UnreadableFile(article.path, f"has the same id as {other}")
@@ -56,7 +58,7 @@ def read_folder(
     return list(articles.values()), sorted(failed, key=lambda file: file.path)
 
 
-def read_article(path: Path, root: Path) -> Article | None:
+def read_article(path: Path, root: Path, known: Known | None = None) -> Article | None:
     """One article; None for a draft or for a section page (`_index.md`) without words.
 
     Raises UnreadableFile, which says which file and why.
@@ -67,7 +69,8 @@ def read_article(path: Path, root: Path) -> Article | None:
     shown = _shown(path, root)
     try:
         shown.encode()
-        return _article(decode(_bytes(path)), shown)
+        content = _bytes(path)
+        return (known and known(shown, content)) or _article(decode(content), shown)
     except UnicodeEncodeError as error:
         printable = shown.encode(errors="surrogateescape").decode(errors="replace")
         raise UnreadableFile(printable, "its name is not valid UTF-8") from error

@@ -49,12 +49,12 @@ class Answerer:
     """Writes extractive answers: every word is the articles' own, shown in the asker's script."""
 
     def __init__(self, reader: Reader, support: Support, threshold: float) -> None:
-        self._reader, self._support, self.threshold = reader, support, threshold
+        self.reader, self._support, self.threshold = reader, support, threshold
 
     def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
         """Answer from the hits of a retrieval; refuses when they do not support an answer."""
         ranked = _settle(
-            self._reader.read(retrieval.searched, retrieval.hits, generation.lexical),
+            self.reader.read(retrieval.searched, retrieval.hits, generation.lexical),
             retrieval.searched,
         )
         support = self._support.probability(retrieval, ranked)

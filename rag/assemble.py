@@ -1,38 +1,44 @@
-"""Articles become a generation: split, embed what is new, write, verify."""
+"""Articles become a generation: split, embed what is new, write."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article, FailedFile, Passage
 from rag.cache import EmbeddingCache, Vector, key_of
-from rag.collection import write_collection
-from rag.content import write_content
+from rag.collection import fill, take_out, writable
+from rag.content import Source, write_content
 from rag.embed import Embedder
 from rag.errors import BuilderFailed
-from rag.generation import Generation
-from rag.generations import staged_name
+from rag.generation import CHROMA
 from rag.index_text import dense_text, heading_of
+from rag.local_shelf import staged_name
 from rag.manifest import Manifest, stored_files, write_manifest
 from rag.result import Progress
+
+if TYPE_CHECKING:
+    from rag.difference import Difference
+    from rag.lexical import LexicalIndex
 
 Vectors = NDArray[np.float32]
 Listener = Callable[[Progress], None]
 _EMBED_BATCH = 256
-_SAMPLE = 50  # passages that must find themselves before a generation serves
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a generation is made of; `passages` stand in article order."""
+    """What a generation is made of; `passages` stand in article order, `sources` by article."""
 
     articles: Mapping[str, Article]
     passages: Sequence[Passage]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    questions: Mapping[str, str] = field(default_factory=dict)  # by passage, see passage_questions
 
     def dense_texts(self) -> list[str]:
         return [dense_text(self.articles[p.article_id], p) for p in self.passages]
@@ -46,13 +52,21 @@ class Origin:
     corpus: str
     fingerprints: Mapping[str, str]
     failed: tuple[FailedFile, ...]
+    churn: int = 0
 
 
-def split_all(articles: Sequence[Article], passage_chars: int) -> Material:
+def split_all(
+    articles: Sequence[Article],
+    passage_chars: int,
+    sources: Mapping[str, Source] | None = None,
+    known: Mapping[str, Sequence[Passage]] | None = None,
+) -> Material:
+    """Split what is not among the passages that are known, by article, already."""
     from corpus.split import split
 
-    passages = [p for article in articles for p in split(article, max_chars=passage_chars)]
-    return Material({article.id: article for article in articles}, passages)
+    known = known or {}
+    passages = [p for a in articles for p in known.get(a.id) or split(a, max_chars=passage_chars)]
+    return Material({article.id: article for article in articles}, passages, sources or {})
 
 
 def keys_of(material: Material, embedder: Embedder) -> list[bytes]:
@@ -86,23 +100,46 @@ def embed_all(
 
 
 def write_generation(
-    staged: Path, material: Material, vectors: Vectors, tell: Listener, terms_from: Path
+    staged: Path,
+    material: Material,
+    vectors: Vectors,
+    tell: Listener,
+    terms_from: Path,
+    collection: AbstractContextManager[Any] | None = None,
+    change: "Difference | None" = None,
 ) -> None:
-    """Write content, words and vectors into a staged directory."""
+    """Write content and words into a staged directory, and the vectors into a collection.
+
+    Without a collection, into one in the staged directory. With a change, the collection holds
+    what the generation before held.
+    """
+    articles, passages = material.articles, material.passages
+    new = range(len(passages)) if change is None else change.new
+    tell(Progress("store", 0, len(new)))
+    write_content(staged / "content.sqlite", list(articles.values()), passages, material.sources)
+    _words(material, terms_from, change).save(staged / "lexical")
+    with collection or writable(staged / CHROMA) as opened:
+        if change is not None:
+            take_out(opened, change.gone)
+        fill(
+            opened,
+            new,
+            lambda rows: list(_nodes(material, vectors, rows)),
+            lambda done: tell(Progress("store", done, len(new))),
+        )
+
+
+def _words(material: Material, terms_from: Path, change: "Difference | None") -> "LexicalIndex":
     from rag.lexical import LexicalIndex
     from rag.terms import load_terms, with_local_terms
 
-    total = len(material.passages)
-    tell(Progress("store", 0, total))
-    write_content(staged / "content.sqlite", list(material.articles.values()), material.passages)
+    articles, passages = material.articles, material.passages
+    if change is not None:
+        return change.before.lexical.changed(
+            change.moves, articles, passages, change.new, material.questions
+        )
     terms = with_local_terms(load_terms(), terms_from)
-    LexicalIndex.build(material.articles, material.passages, terms).save(staged / "lexical")
-    write_collection(
-        staged / "chroma",
-        total,
-        lambda start, end: list(_nodes(material, vectors, range(start, end))),
-        lambda done: tell(Progress("store", done, total)),
-    )
+    return LexicalIndex.build(articles, passages, terms, material.questions)
 
 
 def seal(staged: Path, origin: Origin, material: Material, vectors: Vectors, model: str) -> None:
@@ -120,23 +157,9 @@ def seal(staged: Path, origin: Origin, material: Material, vectors: Vectors, mod
         fingerprints=origin.fingerprints,
         failed=origin.failed,
         files=stored_files(staged),
+        churn=origin.churn,
     )
     write_manifest(staged, manifest)
-
-
-def verify(staged: Path, material: Material, vectors: Vectors, tell: Listener) -> None:
-    """Open the generation as a reader does; BuilderFailed unless all is there and findable."""
-    generation = Generation.open(staged)
-    try:
-        _verify_counts(generation, len(material.passages))
-        rows = np.linspace(0, len(vectors) - 1, min(_SAMPLE, len(vectors)), dtype=int).tolist()
-        for done, row in enumerate(rows):
-            tell(Progress("verify", done, len(rows)))
-            _verify_vector(generation, row, vectors)
-            _verify_words(generation, row, material.passages[row])
-        tell(Progress("verify", len(rows), len(rows)))
-    finally:
-        generation.close()
 
 
 def _known(keys: Sequence[bytes], embedder: Embedder, cache: EmbeddingCache) -> dict[bytes, Vector]:
@@ -151,7 +174,7 @@ def _embedded(embedder: Embedder, batch: Sequence[tuple[bytes, str]]) -> dict[by
     return {key: vector for (key, _), vector in zip(batch, vectors, strict=True)}
 
 
-def _nodes(material: Material, vectors: Vectors, rows: range) -> Iterator[Any]:
+def _nodes(material: Material, vectors: Vectors, rows: Sequence[int]) -> Iterator[Any]:
     """LlamaIndex's form of the passages: what its own readers of the collection expect."""
     from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
@@ -165,36 +188,10 @@ def _nodes(material: Material, vectors: Vectors, rows: range) -> Iterator[Any]:
             start_char_idx=passage.start,
             end_char_idx=passage.end,
             metadata={
-                "row": row,
+                "ordinal": passage.ordinal,
                 "article_id": article.id,
                 "title": article.title,
                 "heading": heading_of(article, passage),
             },
             relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=article.id)},
         )
-
-
-def _verify_counts(generation: Generation, passages: int) -> None:
-    counts = {
-        "texts": len(generation.content),
-        "words": len(generation.lexical),
-        "vectors": generation.vectors(),
-    }
-    if set(counts.values()) != {passages}:
-        raise BuilderFailed(f"{passages} passages were to be stored, found {counts}")
-
-
-def _verify_vector(generation: Generation, row: int, vectors: Vectors) -> None:
-    """The nearest to a passage is itself, or one with the same vector."""
-    own = vectors[row]
-    if not 0.99 < float(own @ own) < 1.01:
-        return  # a text without a known word has no direction to be found by
-    found = generation.nearest(own, 1)
-    if not found or float(vectors[found[0][0]] @ own) < 0.999 or abs(found[0][1] - 1) > 0.001:
-        raise BuilderFailed(f"passage {row} does not find itself by its vector (found {found})")
-
-
-def _verify_words(generation: Generation, row: int, passage: Passage) -> None:
-    scores = generation.lexical.scores(passage.text[:200]).ngrams
-    if scores[row] <= 0 and any(char.isalnum() for char in passage.text[:200]):
-        raise BuilderFailed(f"passage {row} does not find itself by its words")

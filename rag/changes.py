@@ -7,7 +7,7 @@ from pathlib import Path
 
 import corpus
 from corpus.article import Article, FailedFile
-from rag.content import Content, digest_of
+from rag.content import Content, Source
 from rag.result import ArticleChanges
 from rag.terms import LOCAL_FILE, SHIPPED
 
@@ -24,12 +24,13 @@ def folder_stamp(root: Path, leaving_out: Path) -> str:
 
 def fingerprints(corpus_dir: Path, passage_chars: int) -> dict[str, str]:
     """One value for each thing besides articles and model that makes a generation stale."""
-    from rag import collection, fold, index_text, lexical
+    from rag import collection, content, fold, index_text, lexical
 
     terms = [SHIPPED / "forms.tsv", corpus_dir / LOCAL_FILE]
     return {
         "reading": _sha256(_files(sorted(_CORPUS_CODE.glob("*.py")))),
         "passage_chars": str(passage_chars),
+        "content": content.FINGERPRINT,
         "folding": fold.FINGERPRINT,
         "text": index_text.FINGERPRINT,
         "lexical": lexical.FINGERPRINT,
@@ -39,11 +40,14 @@ def fingerprints(corpus_dir: Path, passage_chars: int) -> dict[str, str]:
 
 
 def changes(
-    before: Content | None, articles: Sequence[Article], failed: Iterable[FailedFile]
+    before: Content | None,
+    articles: Sequence[Article],
+    failed: Iterable[FailedFile],
+    sources: Mapping[str, Source],
 ) -> ArticleChanges:
     """Compare with the articles of the generation before, by path and by every field."""
     old = {a.path: a.digest for a in before.articles()} if before is not None else {}
-    new = {article.path: digest_of(article) for article in articles}
+    new = {article.path: sources[article.id].digest for article in articles}
     return ArticleChanges(
         added=tuple(sorted(new.keys() - old.keys())),
         changed=tuple(sorted(path for path in new.keys() & old.keys() if new[path] != old[path])),

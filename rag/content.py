@@ -24,12 +24,14 @@ CREATE TABLE articles (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL,
     title TEXT NOT NULL, text TEXT NOT NULL, body_start INTEGER NOT NULL, headings TEXT NOT NULL,
     url TEXT, author TEXT, date TEXT, tags TEXT NOT NULL, form TEXT NOT NULL,
-    digest TEXT NOT NULL, first_row INTEGER NOT NULL, passages INTEGER NOT NULL);
+    digest TEXT NOT NULL, first_row INTEGER NOT NULL, passages INTEGER NOT NULL,
+    source TEXT);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, article_id TEXT NOT NULL,
     ordinal INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     text TEXT NOT NULL, headings TEXT NOT NULL, kind TEXT NOT NULL);
 """
+FINGERPRINT = "content-2"
 _PASSAGE = 'id, article_id, ordinal, start, "end", text, headings, kind'
 _ARTICLE = "id, path, title, text, body_start, headings, url, author, date, tags, form"
 _VARIABLES = 500  # SQLite takes 999 variables a statement in its oldest builds
@@ -56,22 +58,40 @@ class ListedArticle:
         return range(self.first_row, self.first_row + self.passages)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an article comes from: SHA-256 of its file's bytes, and what `digest_of` says."""
+
+    article_id: str
+    source: str
+    digest: str
+
+
 def digest_of(article: Article) -> str:
     """SHA-256 over every field: two articles with one digest are the same to a reader."""
     fields = json.dumps(asdict(article), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(fields.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def write_content(path: Path, articles: Sequence[Article], passages: Sequence[Passage]) -> None:
-    """Write the file. `passages` stand in article order, those of one article side by side."""
-    rows = _rows_by_article(passages)
+def write_content(
+    path: Path,
+    articles: Sequence[Article],
+    passages: Sequence[Passage],
+    sources: Mapping[str, Source] | None = None,
+) -> None:
+    """Write the file. `passages` stand in article order, those of one article side by side.
+
+    `sources` by article id; an article without one is read again by the next reindex.
+    """
+    rows = rows_by_article(passages)
+    sources = sources or {}
     with closing(sqlite3.connect(path)) as database, database:
         # Nothing reads the file before its generation is whole, so no journal is needed.
         database.execute("PRAGMA journal_mode = OFF")
         database.executescript(_SCHEMA)
         database.executemany(
-            f"INSERT INTO articles VALUES ({', '.join('?' * 15)})",
-            (_article_row(at, article, rows) for at, article in enumerate(articles)),
+            f"INSERT INTO articles VALUES ({', '.join('?' * 16)})",
+            (_article_row(at, a, rows, sources.get(a.id)) for at, a in enumerate(articles)),
         )
         database.executemany(
             f"INSERT INTO passages VALUES ({', '.join('?' * 9)})",
@@ -151,6 +171,11 @@ class Content:
         """Every article without its text, in order."""
         return [ListedArticle(*record) for record in self._all(_LISTING)]
 
+    def sources(self) -> dict[str, Source]:
+        """By path, what each article was read from, where that is known."""
+        found = self._all("SELECT path, id, source, digest FROM articles WHERE source IS NOT NULL")
+        return {path: Source(*record) for path, *record in found}
+
     def all_passages(self) -> Iterator[Passage]:
         """Every passage in row order, a few hundred in memory at a time."""
         for start in range(0, self._size, _VARIABLES):
@@ -195,7 +220,8 @@ _LISTING = """SELECT id, path, title, url, author, date, form, digest, first_row
 FROM articles ORDER BY position"""
 
 
-def _rows_by_article(passages: Sequence[Passage]) -> dict[str, range]:
+def rows_by_article(passages: Sequence[Passage]) -> dict[str, range]:
+    """The rows of each article; ValueError when they do not stand side by side."""
     rows: dict[str, range] = {}
     at = 0
     for article_id, group in groupby(passages, key=lambda passage: passage.article_id):
@@ -205,13 +231,16 @@ def _rows_by_article(passages: Sequence[Passage]) -> dict[str, range]:
     return rows
 
 
-def _article_row(position: int, article: Article, rows: Mapping[str, range]) -> tuple[Any, ...]:
+def _article_row(
+    position: int, article: Article, rows: Mapping[str, range], source: Source | None
+) -> tuple[Any, ...]:
     headings = [[h.level, h.title, h.start, h.end] for h in article.headings]
     own = rows.get(article.id, range(0))
     return (
         *(position, article.id, article.path, article.title, article.text, article.body_start),
         *(_json(headings), article.url, article.author, article.date, _json(article.tags)),
-        *(article.form, digest_of(article), own.start, len(own)),
+        *(article.form, source.digest if source else digest_of(article), own.start, len(own)),
+        source.source if source else None,
     )
 
 

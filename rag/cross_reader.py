@@ -7,9 +7,9 @@ from typing import Any
 
 from rag.errors import UnknownModel
 from rag.lexical import LexicalIndex
+from rag.passage_reader import PassageReader
 from rag.read import LinearReader, Reader, Sentence
 from rag.result import Hit
-from rag.word_reader import WordReader
 
 # A cross-encoder takes some 20 ms a sentence on a CPU; the rest keep the order of the shipped one.
 _READ = 3
@@ -21,7 +21,7 @@ def load_reader(name: str = "") -> Reader:
     Raises BrokenModel when the shipped files are damaged, UnknownReader when `name` does not load.
     """
     if not name:
-        return WordReader()
+        return PassageReader()
     if name == "none":
         return LinearReader()
     return PairReader(name)

@@ -119,7 +119,7 @@ class ShippedModel:
     def _session(self) -> Any:
         with self._lock:
             # cached_property has no lock: whoever waited finds the session of who came first.
-            return self.__dict__.get("_session") or _session(self._whole_file("model.onnx"))
+            return self.__dict__.get("_session") or onnx_session(self._whole_file("model.onnx"))
 
     def _whole_file(self, name: str) -> Path:
         path = self._folder / name
@@ -130,7 +130,8 @@ class ShippedModel:
         return path
 
 
-def _session(path: Path) -> Any:
+def onnx_session(path: Path) -> Any:
+    """A network of ours, ready to run; BrokenModel when its file is damaged."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

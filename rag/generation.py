@@ -8,17 +8,19 @@
 └── lock            held shared by every process that has the generation open
 """
 
+import errno
 import os
 import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rag.collection import Collection
 from rag.content import Content
-from rag.errors import BrokenGeneration
+from rag.errors import BrokenGeneration, VectorsUnreachable
 from rag.manifest import Manifest, ManifestError, check_files, read_manifest
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from rag.lexical import LexicalIndex
 
 _T = TypeVar("_T")
-LOCK = "lock"
+LOCK, CHROMA = "lock", "chroma"
+Opener = Callable[[], Collection]
 
 
 class Generation:
@@ -37,23 +40,36 @@ class Generation:
     Words and vectors are loaded when first asked for, or all at once by `warm`.
     """
 
-    def __init__(self, directory: Path, manifest: Manifest, content: Content, hold: "Hold") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        manifest: Manifest,
+        content: Content,
+        hold: "Hold",
+        collection: Opener,
+    ) -> None:
         self.directory, self.manifest, self.content = directory, manifest, content
         self.broken: str | None = None
+        self._open_collection = collection
         self._hold, self._loading = hold, threading.Lock()
         self._lexical: LexicalIndex | None = None
         self._collection: Collection | None = None
 
     @classmethod
-    def open(cls, directory: Path) -> "Generation":
-        """Check the manifest and the files and open the content; BrokenGeneration says why not."""
+    def open(cls, directory: Path, collection: Opener | None = None) -> "Generation":
+        """Check the manifest and the files and open the content; BrokenGeneration says why not.
+
+        `collection` opens the vectors where they do not lie in the directory.
+        """
         hold = Hold.shared(directory)
         try:
             manifest = read_manifest(directory)
             check_files(directory, manifest)
-            return cls(directory, manifest, Content.open(directory / "content.sqlite"), hold)
+            opener = collection or (lambda: Collection.open(directory / CHROMA))
+            content = Content.open(directory / "content.sqlite")
+            return cls(directory, manifest, content, hold, opener)
         except (ManifestError, OSError, sqlite3.Error) as error:
-            hold.release()
+            hold.release()  # not only when the error is forgotten
             raise BrokenGeneration(directory.name, str(error)) from error
 
     @property
@@ -91,7 +107,8 @@ class Generation:
         _ = self.lexical
         self._opened()
         # Chroma loads its graph with the first query, whatever it asks.
-        self._guarded(lambda: self._opened().nearest(_any(self.manifest.dimensions), 1))
+        with suppress(VectorsUnreachable):
+            self._guarded(lambda: self._opened().nearest(_any(self.manifest.dimensions), 1))
 
     def close(self) -> None:
         """Free files and memory. No method may be called afterwards."""
@@ -105,8 +122,7 @@ class Generation:
     def _opened(self) -> Collection:
         with self._loading:
             if self._collection is None:
-                chroma = self.directory / "chroma"
-                self._collection = self._guarded(lambda: Collection.open(chroma))
+                self._collection = self._guarded(self._open_collection)
             return self._collection
 
     def _load_lexical(self) -> "LexicalIndex":
@@ -120,6 +136,8 @@ class Generation:
     def _guarded(self, action: Callable[[], _T]) -> _T:
         try:
             return action()
+        except VectorsUnreachable:
+            raise  # a server that is away breaks nothing
         except BaseException as error:
             # A panic inside Chroma's engine is no Exception, but is as much a damaged file.
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
@@ -129,19 +147,22 @@ class Generation:
 
 
 class Hold:
-    """A lock on a generation's directory: shared to read it, exclusive to remove it."""
+    """A lock on a generation's directory: shared to read it, exclusive to remove it.
 
-    def __init__(self, file: IO[bytes] | None) -> None:
-        self._file = file
+    It falls when it is released, forgotten, or its process ends.
+    """
+
+    def __init__(self, handle: int | None) -> None:
+        self._handle = handle
 
     @classmethod
     def shared(cls, directory: Path) -> "Hold":
         """Hold for reading; BrokenGeneration when the directory is gone or being removed."""
         try:
             return cls(_locked(directory / LOCK, exclusive=False))
-        except PermissionError:
-            return cls(None)  # whoever may not write here need not fear a cleaner
         except OSError as error:
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                return cls(None)  # whoever may not write here need not fear a cleaner
             raise BrokenGeneration(directory.name, f"it was removed: {error}") from error
 
     @classmethod
@@ -153,23 +174,27 @@ class Hold:
             return None
 
     def release(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+    def __del__(self) -> None:
+        self.release()
 
 
-def _locked(path: Path, *, exclusive: bool) -> IO[bytes]:
-    file = path.open("ab")
+def _locked(path: Path, *, exclusive: bool) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     try:
         if sys.platform != "win32":  # there, files in use cannot be removed in the first place
             import fcntl
 
-            fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        if not path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+            fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        if path.stat().st_ino != os.fstat(handle).st_ino:
             raise FileNotFoundError(f"{path} was replaced")
     except BaseException:
-        file.close()
+        os.close(handle)
         raise
-    return file
+    return handle
 
 
 def _any(dimensions: int) -> "NDArray[np.float32]":

@@ -13,22 +13,23 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from rag.errors import BuilderFailed, YoujuError
-from rag.generations import GenerationStore
-from rag.lock import builder_lock
 from rag.order import Message, Order, error_from, line, progress_from, report_from
 from rag.result import Progress, ReindexReport
+from rag.shelves import shelf_for
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
 _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).resolve().parent.parent
+# -P: no module of the working directory may take the place of one of ours.
+_BUILDER = ("-P", "-m", "rag.builder")
 _TICK = 0.1  # seconds between two looks at `cancel`
 _GRACE = 5.0  # seconds for a child that was asked to end, to clean up behind itself
 _TAIL = 30  # lines of the child's stderr that are kept for an error
@@ -40,17 +41,19 @@ def reindex(
     *,
     dry_run: bool = False,
     full: bool = False,
+    force: bool = False,
     progress: Listener | None = None,
     cancel: threading.Event | None = None,
 ) -> ReindexReport:
     """Bring the index up to the articles' folder; what serves goes on serving until it is whole.
 
     `full` builds a new generation even if nothing changed; text that was embedded before is not
-    embedded again either way. `dry_run` reports what would be done and writes nothing. Raises
-    CorpusError, BuilderBusy, DataDirUnusable or, past the deadline or cancelled, BuilderFailed;
-    after each of them the index is as it was.
+    embedded again either way. `dry_run` reports what would be done and writes nothing. `force`
+    lets a new index serve even if it answers golden questions worse. Raises CorpusError (among
+    them CanaryFell, which names the questions that got worse), BuilderBusy, DataDirUnusable or,
+    past the deadline or cancelled, BuilderFailed; after each of them the index is as it was.
     """
-    order = Order.of(settings, dry_run=dry_run, full=full)
+    order = Order.of(settings, dry_run=dry_run, full=full, force=force)
     try:
         return _ordered(order, settings.reindex_deadline, progress, cancel)
     except BuilderFailed:
@@ -121,8 +124,7 @@ class _Child:
 def _child(order: Order) -> Iterator[_Child]:
     """The builder, ended when the block is left; it ends itself when this process dies."""
     with subprocess.Popen(
-        # -P: no module of the working directory may take the place of one of ours.
-        [sys.executable, "-P", "-m", "rag.builder"],
+        [sys.executable, *_BUILDER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -143,8 +145,9 @@ def _child(order: Order) -> Iterator[_Child]:
 
 def _tidy(order: Order) -> None:
     """Remove what a killed builder left half-built; if another one runs, it does that itself."""
-    with suppress(YoujuError, OSError), builder_lock(Path(order.data_dir), "cleaning up"):
-        GenerationStore(Path(order.data_dir), order.keep).clean_half_built()
+    shelf = shelf_for(order)
+    with suppress(YoujuError, OSError), closing(shelf), shelf.builder_lock("cleaning up"):
+        shelf.clean_half_built()
 
 
 def _tell(process: "subprocess.Popen[str]", order: Order) -> None:

@@ -6,7 +6,6 @@ absent: added everywhere it counts what the n-grams already counted, and CMRC201
 """
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, Passage
 from rag import fold as folding
+from rag.counts import Counts, load_vocabulary
 from rag.fold import fold
 from rag.index_text import FINGERPRINT as TEXT_FINGERPRINT
 from rag.index_text import lexical_text
@@ -28,7 +28,7 @@ Scores = NDArray[np.float32]
 
 # k1, b: 0.9/0.4 and 1.5/0.75 are within 0.002 of this on all three sets, mostly below.
 _K1, _B = 1.2, 0.75
-FINGERPRINT = f"bigrams-ideas-1/{_K1}/{_B}/{folding.FINGERPRINT}/{TEXT_FINGERPRINT}"
+FINGERPRINT = f"bigrams-ideas-2/{_K1}/{_B}/{folding.FINGERPRINT}/{TEXT_FINGERPRINT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,12 @@ class LexicalScores:
 class LexicalIndex:
     """An immutable index over passages; position i is the i-th passage it was built from."""
 
-    def __init__(self, ngrams: Any, ideas: "Postings", terms: Terms, size: int) -> None:
-        self._ngrams, self._ideas, self._terms, self._size = ngrams, ideas, terms, size
+    def __init__(
+        self, counts: Counts, ideas: "Postings", terms: Terms, ngrams: Any | None = None
+    ) -> None:
+        self._counts, self._ideas, self._terms = counts, ideas, terms
+        self._ngrams = ngrams or _ngram_scores(counts)
+        self._size = len(counts.lengths)
 
     def __len__(self) -> int:
         return self._size
@@ -60,28 +64,50 @@ class LexicalIndex:
         articles: Mapping[str, Article],
         passages: Sequence[Passage],
         terms: Terms | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> "LexicalIndex":
+        """`beside` is what else a passage shall be found by, by its id."""
         terms = terms or load_terms()
-        texts = [fold(lexical_text(articles[p.article_id], p)) for p in passages]
-        ngrams = bm25s.BM25(method="lucene", k1=_K1, b=_B)
-        # bm25s cannot index a passage without tokens, nor no passages at all.
-        ngrams.index([tokens(text) or [""] for text in texts] or [[""]], show_progress=False)
-        ideas = Postings.build([_idea_tokens(terms, text) for text in texts])
-        return cls(ngrams, ideas, terms, len(passages))
+        texts = _texts(articles, passages, beside)
+        ngrams = Counts.of([_ngram_tokens(text) for text in texts])
+        ideas = Counts.of([_idea_tokens(terms, text) for text in texts])
+        return cls(ngrams, Postings(ideas), terms)
+
+    def changed(
+        self,
+        moves: NDArray[np.int64],
+        articles: Mapping[str, Article],
+        passages: Sequence[Passage],
+        new: Sequence[int],
+        beside: Mapping[str, str] | None = None,
+    ) -> "LexicalIndex":
+        """The index of other passages: row i is now `moves[i]` (-1: gone), the rows `new` are new.
+
+        Equal to `build` in every score.
+        """
+        texts = _texts(articles, [passages[row] for row in new], beside)
+        size = len(passages)
+        ngrams = self._counts.changed(moves, size, zip(new, map(_ngram_tokens, texts), strict=True))
+        ideas = self._ideas.counts.changed(
+            moves,
+            size,
+            ((r, _idea_tokens(self._terms, t)) for r, t in zip(new, texts, strict=True)),
+        )
+        return LexicalIndex(ngrams, Postings(ideas), self._terms)
 
     def save(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._ngrams.save(str(directory / "ngrams"), show_progress=False)
+        self._counts.save(directory / "ngrams")
         self._ideas.save(directory / "ideas")
         self._terms.save(directory / "terms.tsv")
-        (directory / "size.json").write_text(json.dumps(self._size))
 
     @classmethod
     def load(cls, directory: Path) -> "LexicalIndex":
         ngrams = bm25s.BM25.load(str(directory / "ngrams"), mmap=True, show_progress=False)
         ideas = Postings.load(directory / "ideas")
-        size = json.loads((directory / "size.json").read_text())
-        return cls(ngrams, ideas, load_terms(directory / "terms.tsv"), size)
+        counts = _saved_counts(ngrams, directory / "ngrams")
+        return cls(counts, ideas, load_terms(directory / "terms.tsv"), ngrams)
 
     def scores(self, question: str) -> LexicalScores:
         """Score every passage against a question; about 1 ms at 2,000 passages."""
@@ -103,13 +129,17 @@ class LexicalIndex:
     def _idea_scores(self, folded: str) -> Scores:
         total = self._zeros()
         for form, groups in self._terms.in_question(folded):
-            best = self._zeros()
-            for group in groups:
-                rows, scores = self._ideas.of(f"#{group}")
-                best[rows] = np.maximum(best[rows], scores)
-            best[self._ideas.of(form)[0]] = 0
-            total += best
+            total += self.idea_scores(form, groups)
         return total
+
+    def idea_scores(self, form: str, groups: Sequence[int]) -> Scores:
+        """What one form of a question gives each passage through its groups."""
+        best = self._zeros()
+        for group in groups:
+            rows, scores = self._ideas.of(f"#{group}")
+            best[rows] = np.maximum(best[rows], scores)
+        best[self._ideas.of(form)[0]] = 0
+        return best
 
     def _ceiling(self, question_tokens: Sequence[str]) -> float:
         """Sum of the tokens' idf; BM25 saturates below it, so coverage stays under 1 or so."""
@@ -128,54 +158,94 @@ class LexicalIndex:
 class Postings:
     """BM25 postings whose rows can be read one token at a time, which bm25s does not offer."""
 
-    def __init__(
-        self,
-        vocabulary: Mapping[str, int],
-        starts: NDArray[np.int64],
-        rows: NDArray[np.int32],
-        scores: Scores,
-    ) -> None:
-        self._vocabulary, self._starts, self._rows, self._scores = vocabulary, starts, rows, scores
+    def __init__(self, counts: Counts, scores: Scores | None = None) -> None:
+        self._counts = counts
+        self._scores = _idea_scores(counts) if scores is None else scores
 
     @classmethod
     def build(cls, documents: Sequence[Sequence[str]]) -> "Postings":
-        lengths = np.array([len(document) for document in documents], dtype=np.float64)
-        mean = lengths.mean() if lengths.sum() else 1.0
-        found: dict[str, list[tuple[int, float]]] = {}
-        for row, document in enumerate(documents):
-            for token, count in Counter(document).items():
-                saturation = count / (count + _K1 * (1 - _B + _B * lengths[row] / mean))
-                found.setdefault(token, []).append((row, saturation))
-        starts = np.cumsum([0, *(len(postings) for postings in found.values())])
-        rows = np.array([row for ps in found.values() for row, _ in ps], dtype=np.int32)
-        scores = np.array([s for ps in found.values() for _, s in ps], dtype=np.float32)
-        frequencies = np.diff(starts)
-        scores *= np.repeat(_idf(len(documents), frequencies), frequencies).astype(np.float32)
-        vocabulary = {token: number for number, token in enumerate(found)}
-        return cls(vocabulary, starts.astype(np.int64), rows, scores)
+        return cls(Counts.of(documents))
 
     def of(self, token: str) -> tuple[NDArray[np.int32], Scores]:
         """The rows that hold a token and their scores, both of shape (document frequency,)."""
-        number = self._vocabulary.get(token)
-        span = slice(0, 0) if number is None else slice(*self._starts[number : number + 2])
-        return self._rows[span], self._scores[span]
+        number = self._counts.vocabulary.get(token)
+        span = slice(0, 0) if number is None else slice(*self._counts.starts[number : number + 2])
+        return self._counts.rows[span], self._scores[span]
 
     def save(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        for name in ("starts", "rows", "scores"):
-            np.save(directory / f"{name}.npy", getattr(self, f"_{name}"))
+        np.save(directory / "starts.npy", self._counts.starts)
+        np.save(directory / "rows.npy", self._counts.rows)
+        np.save(directory / "scores.npy", self._scores)
+        self._counts.save(directory)
         (directory / "vocabulary.json").write_text(
-            json.dumps(list(self._vocabulary), ensure_ascii=False), encoding="utf-8"
+            json.dumps(list(self._counts.vocabulary), ensure_ascii=False), encoding="utf-8"
         )
 
     @classmethod
     def load(cls, directory: Path) -> "Postings":
-        starts, rows, scores = (
+        starts, rows, counts, lengths, scores = (
             np.load(directory / f"{name}.npy", mmap_mode="r")
-            for name in ("starts", "rows", "scores")
+            for name in ("starts", "rows", "counts", "lengths", "scores")
         )
-        words = json.loads((directory / "vocabulary.json").read_text(encoding="utf-8"))
-        return cls({word: number for number, word in enumerate(words)}, starts, rows, scores)
+        vocabulary = load_vocabulary(directory / "vocabulary.json")
+        return cls(Counts(vocabulary, starts, rows, counts, lengths), scores)
+
+    @property
+    def counts(self) -> Counts:
+        return self._counts
+
+
+def _texts(
+    articles: Mapping[str, Article],
+    passages: Sequence[Passage],
+    beside: Mapping[str, str] | None,
+) -> list[str]:
+    also = beside or {}
+    texts = (f"{lexical_text(articles[p.article_id], p)}\n{also.get(p.id, '')}" for p in passages)
+    return [fold(text.rstrip("\n")) for text in texts]
+
+
+def _ngram_tokens(folded: str) -> list[str]:
+    return tokens(folded) or [""]  # bm25s cannot index a passage without tokens
+
+
+def _ngram_scores(counts: Counts) -> Any:
+    """The index that bm25s makes of these counts, to the last bit, without counting again."""
+    made = bm25s.BM25(method="lucene", k1=_K1, b=_B)
+    size = len(counts.lengths)
+    idf = _idf(size, counts.frequencies()).astype(np.float32)
+    scores = np.repeat(idf, counts.frequencies()) * _saturation(counts)
+    made.scores = {
+        "data": scores.astype(np.float32),
+        "indices": counts.rows,
+        "indptr": counts.starts,
+        "num_docs": size,
+    }
+    made.vocab_dict = {**counts.vocabulary}
+    made.unique_token_ids_set = set(made.vocab_dict.values())
+    made.nonoccurrence_array = None
+    return made
+
+
+def _saved_counts(ngrams: Any, directory: Path) -> Counts:
+    numbers = (np.load(directory / f"{name}.npy", mmap_mode="r") for name in ("counts", "lengths"))
+    matrix = ngrams.scores
+    return Counts(ngrams.vocab_dict, matrix["indptr"], matrix["indices"], *numbers)
+
+
+def _idea_scores(counts: Counts) -> Scores:
+    idf = _idf(len(counts.lengths), counts.frequencies()).astype(np.float32)
+    scores: Scores = _saturation(counts).astype(np.float32) * np.repeat(idf, counts.frequencies())
+    return scores
+
+
+def _saturation(counts: Counts) -> NDArray[np.float64]:
+    """BM25 without idf, of each entry; below 1."""
+    mean = counts.lengths.mean() if counts.lengths.any() else 1.0
+    norms = _K1 * ((1 - _B) + _B * counts.lengths / mean)
+    found: NDArray[np.float64] = counts.counts / (norms[counts.rows] + counts.counts)
+    return found
 
 
 def _idf(size: int, frequencies: NDArray[Any]) -> NDArray[np.float64]:

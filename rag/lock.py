@@ -35,6 +35,21 @@ def builder_lock(data_dir: Path, command: str) -> Iterator[None]:
             holder.unlink(missing_ok=True)
 
 
+def is_held(data_dir: Path) -> bool:
+    """Whether a builder is at work now."""
+    from filelock import FileLock, Timeout
+
+    if not (data_dir / "builder.lock").exists():
+        return False
+    try:
+        with FileLock(data_dir / "builder.lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a directory that cannot be written is not built in
+        return False
+
+
 def holder_of(data_dir: Path) -> str:
     """Who builds, in a few words; the file may be gone or half-written, for no lock guards it."""
     try:

@@ -35,7 +35,8 @@ class Manifest:
 
     `fingerprints` has one entry for each thing whose change makes the generation stale; `model`
     is the embedder's name; `corpus` covers every byte of the articles' folder; `files` is keyed
-    by the path inside the directory.
+    by the path inside the directory. `churn` counts the vectors deleted from the graph since it was
+    built afresh.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Manifest:
     fingerprints: Mapping[str, str]
     failed: tuple[FailedFile, ...] = ()
     files: Mapping[str, StoredFile] = field(default_factory=dict)
+    churn: int = 0
     format: int = FORMAT
 
 

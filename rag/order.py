@@ -3,14 +3,14 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.article import FailedFile
 from rag.errors import BuilderFailed, YoujuError
-from rag.result import ArticleChanges, Progress, ReindexReport
+from rag.result import ArticleChanges, Progress, ReindexReport, Worse
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -29,11 +29,25 @@ class Order:
     keep: int
     dry_run: bool
     full: bool
+    force: bool
+    rerank_model: str
+    support: float
+    canary_tolerance: float
     command: str
+    questions: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    chroma_url: str = ""
+    chroma_token: str = field(default="", repr=False)
+    chroma_token_header: str = "Authorization"
+    chroma_tenant: str = "default_tenant"
+    chroma_database: str = "default_database"
 
     @classmethod
-    def of(cls, settings: "Settings", *, dry_run: bool, full: bool) -> "Order":
+    def of(
+        cls, settings: "Settings", *, dry_run: bool = False, full: bool = False, force: bool = False
+    ) -> "Order":
         """Paths are made absolute, for the builder does not share our working directory."""
+        from rag.passage_questions import wanted
+
         return cls(
             corpus_dir=str(settings.corpus_dir.expanduser().absolute()),
             data_dir=str(settings.data_dir.expanduser().absolute()),
@@ -42,7 +56,17 @@ class Order:
             keep=settings.keep_generations,
             dry_run=dry_run,
             full=full,
+            force=force,
+            rerank_model=settings.rerank_model,
+            support=settings.support,
+            canary_tolerance=settings.canary_tolerance,
             command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:2]]),
+            questions=wanted(settings),
+            chroma_url=settings.chroma_url,
+            chroma_token=settings.chroma_token.get_secret_value(),
+            chroma_token_header=settings.chroma_token_header,
+            chroma_tenant=settings.chroma_tenant,
+            chroma_database=settings.chroma_database,
         )
 
 
@@ -69,13 +93,13 @@ def report_from(message: Message) -> ReindexReport:
     failed = tuple(FailedFile(**entry) for entry in articles.pop("failed"))
     unchanged = articles.pop("unchanged")
     paths = {name: tuple(value) for name, value in articles.items()}
-    return ReindexReport(
-        articles=ArticleChanges(unchanged=unchanged, failed=failed, **paths), **fields
-    )
+    worse = tuple(Worse(**entry) for entry in fields.pop("worse"))
+    changes = ArticleChanges(unchanged=unchanged, failed=failed, **paths)
+    return ReindexReport(articles=changes, worse=worse, **fields)
 
 
 def error_message(error: YoujuError) -> Message:
-    values = {k: str(v) if isinstance(v, Path) else v for k, v in vars(error).items()}
+    values = {name: _plain(value) for name, value in vars(error).items()}
     where = {"module": type(error).__module__, "class": type(error).__name__}
     return {"error": {**where, "message": str(error), "values": values}}
 
@@ -89,5 +113,19 @@ def error_from(message: Message) -> YoujuError:
     error = kind.__new__(kind)
     Exception.__init__(error, told["message"])
     for name, value in told["values"].items():
-        setattr(error, name, Path(value) if name == "path" else value)
+        setattr(error, name, _revived(name, value))
     return error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Worse):
+        return asdict(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def _revived(name: str, value: Any) -> Any:
+    if name == "worse":
+        return tuple(Worse(**entry) for entry in value)
+    return Path(value) if name == "path" else value

@@ -93,7 +93,7 @@ class Reader(Protocol):
     """Ranks the sentences of retrieved passages by how well they answer."""
 
     def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
-        """All sentences of the hits, best first."""
+        """The sentences of the hits that it reads, best first."""
         ...
 
 

@@ -5,30 +5,32 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from corpus.article import Article
+from rag import passage_questions
 from rag.assemble import (
     Material,
     Origin,
+    Vectors,
     embed_all,
     keys_of,
     seal,
     split_all,
     unembedded,
-    verify,
     write_generation,
 )
 from rag.cache import ROOM, EmbeddingCache, key_of
 from rag.changes import any_change, changes, fingerprints, folder_stamp
-from rag.content import Content
+from rag.difference import Difference, difference
 from rag.embed import Embedder, load_embedder
 from rag.errors import (
     AllArticlesFailed,
     BrokenGeneration,
+    ConfigurationError,
     CorpusEmpty,
+    CorpusError,
     CorpusMissing,
     DataDirUnusable,
     YoujuError,
@@ -36,14 +38,22 @@ from rag.errors import (
 from rag.generation import Generation
 from rag.generations import GenerationStore
 from rag.index_text import dense_text
-from rag.lock import builder_lock
 from rag.manifest import Manifest
 from rag.order import Order
-from rag.result import ArticleChanges, Progress, ReindexReport
+from rag.result import ArticleChanges, Progress, ReindexReport, Worse
+from rag.shelf import Shelf
+from rag.shelves import shelf_for
+from rag.sources import Read, read_sources, unchanged_passages
+from rag.verify import verify
 
 CACHE = "embeddings.sqlite"
 _FULL = ("no space left", "disk is full", "quota exceeded", "os error 28", "file too large")
 _NEXT_TO_NOTHING = 4 * 1024 * 1024
+# Shares of the passages, chosen with caution: at one changed article in 10,000 a copy takes 5 %
+# of the time that building afresh takes.
+# `python -m benchmarks.churn` says what a share of deleted vectors costs in recall.
+_MUCH, _CHURN = 0.2, 0.2
+_FEW = 1000  # passages; so few are built afresh in two seconds
 _log = logging.getLogger(__name__)
 Listener = Callable[[Progress], None]
 
@@ -53,7 +63,7 @@ class _Scene:
     """What a reindex finds before it begins."""
 
     order: Order
-    store: GenerationStore
+    shelf: Shelf
     before: Generation | None
     embedder: Embedder
     stamp: str
@@ -67,13 +77,20 @@ class _Scene:
         before = self.before
         if before is None or before.manifest.fingerprints != self.fingerprints:
             return False
-        return before.name == self.store.serving() and (
-            self.order.dry_run or _sound(self.store, before)  # opening Chroma writes to its files
+        return before.name == self.shelf.serving() and (
+            self.order.dry_run or _sound(self.shelf, before)  # opening Chroma writes to its files
         )
 
-    def report(self, name: str, found: ArticleChanges, passages: int, new: int) -> ReindexReport:
+    def report(
+        self,
+        name: str,
+        found: ArticleChanges,
+        passages: int,
+        new: int,
+        worse: tuple[Worse, ...] = (),
+    ) -> ReindexReport:
         seconds = round(time.monotonic() - self.started, 3)
-        return ReindexReport(name, found, passages, new, seconds, self.order.dry_run)
+        return ReindexReport(name, found, passages, new, seconds, self.order.dry_run, worse)
 
 
 def rebuild(order: Order, tell: Listener) -> ReindexReport:
@@ -81,16 +98,17 @@ def rebuild(order: Order, tell: Listener) -> ReindexReport:
     started = time.monotonic()
     root, data_dir = Path(order.corpus_dir), Path(order.data_dir)
     _require_folder(root)
-    with nullcontext() if order.dry_run else builder_lock(data_dir, order.command):
-        store = GenerationStore(data_dir, order.keep)
+    shelf = shelf_for(order)
+    with nullcontext() if order.dry_run else shelf.builder_lock(order.command):
         if not order.dry_run:
-            store.mend()
-        before = store.latest()
+            shelf.mend()
+        before = GenerationStore(data_dir, shelf=shelf).latest()
         with closing(before) if before is not None else nullcontext():
             embedder = load_embedder(order.embed_model)
             made_by = fingerprints(root, order.passage_chars) | {"model": embedder.fingerprint}
+            made_by |= passage_questions.fingerprint(order.questions)
             stamp = folder_stamp(root, leaving_out=data_dir)
-            return _reindex(_Scene(order, store, before, embedder, stamp, made_by, started, tell))
+            return _reindex(_Scene(order, shelf, before, embedder, stamp, made_by, started, tell))
 
 
 def _reindex(scene: _Scene) -> ReindexReport:
@@ -99,34 +117,63 @@ def _reindex(scene: _Scene) -> ReindexReport:
         told = before.manifest  # not a byte has changed: no need to read the articles
         found = ArticleChanges(unchanged=told.articles, failed=told.failed)
         return scene.report(told.name, found, told.passages, 0)
-    articles, found = _read(scene)
+    read, found = _read(scene, before)
     if before is not None and not any_change(found):
         return scene.report(before.name, found, len(before.content), 0)
-    material = split_all(articles, scene.order.passage_chars)
+    known = unchanged_passages(before.content if before else None, read.sources)
+    material = split_all(read.articles, scene.order.passage_chars, read.sources, known)
     if not material.passages:
         raise CorpusEmpty(Path(scene.order.corpus_dir))
     if scene.order.dry_run:
         return _foretell(scene, found, material)
     with _told_plainly(Path(scene.order.data_dir)):
-        return _build(scene, found, material)
+        material = _with_questions(scene, material)
+        return _build(scene, found, material, _small_change(scene, before, material))
 
 
-def _read(scene: _Scene) -> tuple[list[Article], ArticleChanges]:
-    from corpus.read import UnreadableFile, read_folder
+def _with_questions(scene: _Scene, material: Material) -> Material:
+    articles, passages, order = material.articles, material.passages, scene.order
+    data_dir = Path(order.data_dir)
+    beside = passage_questions.questions_beside(
+        articles, passages, order.questions, data_dir, scene.tell
+    )
+    return replace(material, questions=beside)
+
+
+def _read(scene: _Scene, before: Generation | None) -> tuple[Read, ArticleChanges]:
+    """Read the articles; those of a generation that stands only where their bytes are others."""
+    from corpus.read import UnreadableFile
 
     root = Path(scene.order.corpus_dir)
     try:
-        articles, failed = read_folder(
-            root, lambda done, total: scene.tell(Progress("read", done, total))
+        read = read_sources(
+            root,
+            before.content if before else None,
+            lambda done, total: scene.tell(Progress("read", done, total)),
         )
     except UnreadableFile as error:
         raise CorpusMissing(root, error.reason) from error
-    if not articles and failed:
-        raise AllArticlesFailed(root, len(failed), f"{failed[0].path}: {failed[0].reason}")
-    if not articles:
+    if not read.articles and read.failed:
+        first = read.failed[0]
+        raise AllArticlesFailed(root, len(read.failed), f"{first.path}: {first.reason}")
+    if not read.articles:
         raise CorpusEmpty(root)
     old = scene.before.content if scene.before is not None else None
-    return articles, changes(old, articles, failed)
+    return read, changes(old, read.articles, read.failed, read.sources)
+
+
+def _small_change(
+    scene: _Scene, before: Generation | None, material: Material
+) -> Difference | None:
+    """What to change in a copy of the generation before; None when building afresh is better."""
+    if before is None or not scene.shelf.copies or len(material.passages) < _FEW:
+        return None
+    change = difference(before, material)
+    if change is None:
+        return None
+    size = len(material.passages)
+    small = len(change.gone) + len(change.new) <= _MUCH * size
+    return change if small and change.churn <= _CHURN * size else None
 
 
 def _foretell(scene: _Scene, found: ArticleChanges, material: Material) -> ReindexReport:
@@ -136,43 +183,87 @@ def _foretell(scene: _Scene, found: ArticleChanges, material: Material) -> Reind
     return scene.report(name, found, len(material.passages), new)
 
 
-def _build(scene: _Scene, found: ArticleChanges, material: Material) -> ReindexReport:
-    store, tell, root = scene.store, scene.tell, Path(scene.order.corpus_dir)
-    store.clean_half_built()
-    parent = scene.before.name if scene.before is not None else None
+def _build(
+    scene: _Scene, found: ArticleChanges, material: Material, change: Difference | None
+) -> ReindexReport:
+    shelf, tell = scene.shelf, scene.tell
+    shelf.clean_half_built()
     with closing(EmbeddingCache(Path(scene.order.data_dir) / CACHE)) as cache:
         vectors, new = embed_all(material, scene.embedder, cache, tell)
-        # Told before the staged files are removed: afterwards the disk is not full any more.
-        with store.staging() as staged, _told_plainly(Path(scene.order.data_dir)):
-            write_generation(staged, material, vectors, tell, terms_from=root)
-            origin = Origin(parent, scene.stamp, scene.fingerprints, found.failed)
-            seal(staged, origin, material, vectors, scene.embedder.name)
-            verify(staged, material, vectors, tell)
-            tell(Progress("switch", 0, 1))
-            name = store.publish(staged)
+        try:
+            name, worse = _written(scene, found, material, vectors, change)
+        except Exception as error:
+            if change is None or isinstance(error, ConfigurationError | CorpusError):
+                raise
+            _log.warning("The copied index was not good (%s): it is built afresh.", error)
+            name, worse = _written(scene, found, material, vectors, None)
         tell(Progress("switch", 1, 1))
         if scene.before is not None:
             scene.before.close()  # else we would keep it from being swept away
-        store.clean()
-        _prune(cache, store)
-    return scene.report(name, found, len(material.passages), new)
+        shelf.clean()
+        _prune(cache, shelf)
+    return scene.report(name, found, len(material.passages), new, worse)
 
 
-def _prune(cache: EmbeddingCache, store: GenerationStore) -> None:
+def _written(
+    scene: _Scene,
+    found: ArticleChanges,
+    material: Material,
+    vectors: Vectors,
+    change: Difference | None,
+) -> tuple[str, tuple[Worse, ...]]:
+    """Stage a generation, whole or as a change of the one before, verify it and let it serve.
+
+    Its name, and the golden questions that got a little worse.
+    """
+    shelf, tell, root = scene.shelf, scene.tell, Path(scene.order.corpus_dir)
+    parent = scene.before.name if scene.before is not None else None
+    # Told before the staged files are removed: afterwards the disk is not full any more.
+    with shelf.staging() as staged, _told_plainly(Path(scene.order.data_dir)):
+        collection = shelf.collection(staged, change.before.name if change else None)
+        write_generation(staged, material, vectors, tell, root, collection, change)
+        churn = change.churn if change else 0
+        origin = Origin(parent, scene.stamp, scene.fingerprints, found.failed, churn)
+        seal(staged, origin, material, vectors, scene.embedder.name)
+        with closing(shelf.open_staged(staged)) as generation:
+            verify(generation, material, vectors, tell, change.new if change else ())
+            worse = _asked_golden(scene, generation)
+        tell(Progress("switch", 0, 1))
+        return shelf.publish(staged), worse
+
+
+def _asked_golden(scene: _Scene, staged: Generation) -> tuple[Worse, ...]:
+    """The golden questions that got worse; CanaryFell when they are too many and not forced."""
+    order = scene.order
+    if scene.before is None or order.canary_tolerance >= 1:
+        return ()
+    from rag.answer import Answerer
+    from rag.canary import Canary, read_questions
+    from rag.cross_reader import load_reader
+    from rag.support import Support
+
+    answerer = Answerer(load_reader(order.rerank_model), Support(), order.support)
+    tolerance = 1.0 if order.force else order.canary_tolerance
+    canary = Canary(answerer, scene.embedder, tolerance)
+    return canary.compare(scene.before, staged, read_questions(Path(order.corpus_dir)))
+
+
+def _prune(cache: EmbeddingCache, shelf: Shelf) -> None:
     """Forget embeddings that no kept generation uses, once they are many."""
     if len(cache) > ROOM:
-        cache.prune(key for manifest in store.list() for key in _keys(store, manifest))
+        with suppress(BrokenGeneration):
+            cache.prune(key for manifest in shelf.manifests() for key in _keys(shelf, manifest))
 
 
-def _keys(store: GenerationStore, manifest: Manifest) -> Iterator[bytes]:
-    with closing(Content.open(store.directory / manifest.name / "content.sqlite")) as content:
-        for passage in content.all_passages():
-            text = dense_text(content.article(passage.article_id), passage)
+def _keys(shelf: Shelf, manifest: Manifest) -> Iterator[bytes]:
+    with closing(shelf.open(manifest.name)) as generation:
+        for passage in generation.content.all_passages():
+            text = dense_text(generation.content.article(passage.article_id), passage)
             yield key_of(manifest.fingerprints["model"], text)
 
 
-def _sound(store: GenerationStore, generation: Generation) -> bool:
-    if store.whole(generation.name, thorough=True) is None:
+def _sound(shelf: Shelf, generation: Generation) -> bool:
+    if not shelf.whole(generation.name, thorough=True):
         return False
     try:
         generation.warm()

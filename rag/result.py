@@ -7,6 +7,7 @@ from corpus.article import Article, FailedFile, Passage
 
 Variant = Literal["hant", "hans"]
 Status = Literal["answered", "refused"]
+VECTORS = "vectors"  # the reason of an answer that was found by words alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,28 @@ class Timings:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What a language model was asked for one question; tokens as the server counts them.
+
+    `estimated` says that some server did not count, and that we did, roughly.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    calls: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a person gets. `text` carries [n] marks that point to `citations`.
 
     `hits` are the five best retrieved passages, best first, whether answered or refused.
-    `engine` is "extractive" or "llm:<model>"; `degraded` says why a model did not answer.
+    `engine` is "extractive" or "llm:<model>"; `degraded` says in one word why a model that is
+    configured did not answer (docs/LLM.md lists them), or that the vectors could not be asked
+    (VECTORS); with a + between them when both. `verified` counts the quotes of a model's
+    answer that stand in the articles, and those it claimed; `usage` what the model cost.
+    `weak`: answered, though the passages hardly support it; often wrong.
     """
 
     question: str
@@ -72,6 +90,9 @@ class Answer:
     timings: Timings
     engine: str = "extractive"
     degraded: str | None = None
+    verified: tuple[int, int] | None = None
+    usage: Usage | None = None
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +107,21 @@ class ArticleChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class Worse:
+    """A golden question that a new generation answers worse: what became of it before and now."""
+
+    id: str
+    question: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReindexReport:
-    """What a reindex did, or with a dry run would do. `embedded` counts passages."""
+    """What a reindex did, or with a dry run would do. `embedded` counts passages.
+
+    `worse` names golden questions that got worse, though not so many that it was not done.
+    """
 
     generation: str
     articles: ArticleChanges
@@ -95,13 +129,14 @@ class ReindexReport:
     embedded: int
     seconds: float
     dry_run: bool = False
+    worse: tuple[Worse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """One step of a reindex: `done` of `total` units of `stage`."""
 
-    stage: Literal["read", "embed", "store", "verify", "switch"]
+    stage: Literal["read", "ask", "embed", "store", "verify", "switch"]
     done: int
     total: int
 

@@ -2,19 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.definition import definition_of
 from rag.embed import Embedder
+from rag.errors import VectorsUnreachable
 from rag.fold import fold
 from rag.generation import Generation
 from rag.lexical import LexicalScores
 from rag.metadata_questions import metadata_asked
 from rag.question import with_history
-from rag.result import Hit
+from rag.result import VECTORS, Hit
 
 # Candidates taken from each leg; 100 changes nothing on any set.
 _POOL = 50
@@ -44,11 +45,15 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What both legs say of one question: BM25 of every row, cosines of the nearest."""
+    """What both legs say of one question: BM25 of every row, cosines of the nearest.
+
+    `degraded` is VECTORS where the dense leg could not be asked.
+    """
 
     searched: str
     lexical: LexicalScores
     dense: Mapping[int, float]
+    degraded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,11 @@ class Retrieval:
 
     searched: str
     hits: tuple[Hit, ...]
+    degraded: str | None = None
 
     def best(self, k: int) -> "Retrieval":
         """The same with the k best hits only."""
-        return Retrieval(self.searched, self.hits[:k])
+        return replace(self, hits=self.hits[:k])
 
 
 class Retriever:
@@ -79,10 +85,14 @@ class Retriever:
     def gather(
         self, generation: Generation, question: str, history: Sequence[str] = ()
     ) -> Evidence:
-        """Ask both legs."""
+        """Ask both legs; words alone where the vectors lie on a server that is away."""
         searched = with_history(question, history)
-        dense = generation.nearest(self._embedder.embed_query(searched), _POOL)
-        return Evidence(searched, generation.lexical.scores(searched), dict(dense))
+        lexical = generation.lexical.scores(searched)
+        try:
+            dense = generation.nearest(self._embedder.embed_query(searched), _POOL)
+        except VectorsUnreachable:
+            return Evidence(searched, lexical, {}, VECTORS)
+        return Evidence(searched, lexical, dict(dense))
 
     def rank(
         self, generation: Generation, evidence: Evidence, k: int, fusion: Fusion | None = None
@@ -94,10 +104,11 @@ class Retriever:
         metadata = np.isin(rows, list(generation.content.metadata_rows))
         wanted = 1.0 if metadata_asked(fold(evidence.searched)) else -1.0
         scores = fuse(fusion, evidence, rows) + wanted * fusion.metadata * metadata
-        best = _defining_first(generation, evidence, rows, scores, k)
+        scores = _raised(generation, evidence, rows, scores, k)
+        best = np.argsort(-scores, kind="stable")[:k]
         passages = generation.content.passages(rows[best].tolist())
         lexical_rank, dense_rank = _ranks(rows, lexical), _dense_ranks(dense)
-        hits = [
+        hits = tuple(
             Hit(
                 passage=passage,
                 article=generation.content.article(passage.article_id),
@@ -108,27 +119,27 @@ class Retriever:
                 dense_rank=dense_rank.get(row),
             )
             for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
-        ]
-        return Retrieval(evidence.searched, tuple(hits))
+        )
+        return Retrieval(evidence.searched, hits, evidence.degraded)
 
 
-def _defining_first(
+def _raised(
     generation: Generation,
     evidence: Evidence,
     rows: NDArray[np.int64],
     scores: NDArray[np.float64],
     k: int,
-) -> NDArray[np.int64]:
-    """Positions of the k best; who asks what something is gets passages that say it first."""
-    best = np.argsort(-scores, kind="stable")
+) -> NDArray[np.float64]:
+    """The scores; who asks what something is gets passages that say it first."""
     definition = definition_of(fold(evidence.searched))
     if definition is None:
-        return best[:k]
-    near = best[: max(k, _SEARCHED_FOR_DEFINITIONS)]
+        return scores
+    near = np.argsort(-scores, kind="stable")[: max(k, _SEARCHED_FOR_DEFINITIONS)]
     passages = generation.content.passages(rows[near].tolist())
     defines = np.array([bool(definition.search(fold(p.text))) for p in passages], dtype=float)
-    raised = scores[near] + _DEFINITION * defines
-    return near[np.argsort(-raised, kind="stable")][:k]
+    raised = scores.copy()
+    raised[near] += _DEFINITION * defines
+    return raised
 
 
 def fuse(fusion: Fusion, evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,13 +1,17 @@
 """The whole story on one screen: a question in, a cited answer out; articles in, an index out."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from rag.answer import Answerer, quoted, refusal
 from rag.content import ListedArticle
 from rag.embed import Embedder
-from rag.evaluate import Row, Scores, score_articles
+from rag.evaluate import Evaluation, Row, Scores, evaluate_articles, score_articles
+from rag.generation import Generation
 from rag.generations import GenerationStore
 from rag.ingest import reindex
 from rag.lexical import FINGERPRINT as LEXICAL_FINGERPRINT
@@ -23,10 +27,18 @@ from rag.result import (
 )
 from rag.retrieve import Retriever
 from rag.settings import Settings
+from rag.term_lookup import Lookup, look_up
 from rag.trace import Trace, trace
 from rag.variant import resolve, to_variant
+from rag.writing import Asked, Writing
 
+if TYPE_CHECKING:
+    from rag.author import Author
+    from rag.terms_try import Trial
+
+_log = logging.getLogger(__name__)
 _HITS = 5
+_WEAK = 0.1  # above the threshold of support
 
 
 class Service:
@@ -39,9 +51,10 @@ class Service:
         embedder: Embedder,
         retriever: Retriever,
         answerer: Answerer,
+        author: "Author | None" = None,
     ) -> None:
         self.settings, self.store = settings, store
-        self.embedder, self.answerer = embedder, answerer
+        self.embedder, self.answerer, self.author = embedder, answerer, author
         self._retriever = retriever
 
     def ask(
@@ -51,21 +64,27 @@ class Service:
         history: Sequence[str] = (),
         variant: Variant | None = None,
         locale: str | None = None,
+        on_text: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
     ) -> Answer:
         """Answer a question from the serving generation.
 
         `history` holds the earlier questions of the conversation, oldest first. Raises UsageError
         for a question without words or too long, NoIndex when nothing is indexed.
+
+        With a language model, `on_text` is called in this thread with the sentences so far that
+        stand on the articles, all of them each time and without marks; `stop` ends the writing.
         """
         began = perf_counter()
         text = clean_question(question, self.settings.question_chars)
         earlier = clean_history(history, self.settings.question_chars)
         script = resolve(text, variant, locale, self.settings.variant)
         with self.store.lease() as generation:
-            retrieval = self._retriever.retrieve(generation, text, earlier, _HITS)
-            retrieved = perf_counter()
-            draft = self.answerer.answer(generation, retrieval, script)
-            name = generation.name
+            asked = Asked(text, earlier, script, on_text, stop)
+            writing = self._write(generation, asked)
+            draft, name = writing.draft, generation.name
+        lacking = (writing.degraded, writing.retrieval.degraded)
+        _log.info(draft.status, extra={"support": round(draft.support, 3), "generation": name})
         ended = perf_counter()
         return Answer(
             question=question,
@@ -73,15 +92,32 @@ class Service:
             status=draft.status,
             text=draft.text,
             citations=draft.citations,
-            hits=retrieval.hits,
+            hits=writing.retrieval.hits,
             generation=name,
             timings=Timings(
                 *(
                     1000 * seconds
-                    for seconds in (retrieved - began, ended - retrieved, ended - began)
+                    for seconds in (
+                        writing.retrieved - began,
+                        ended - writing.retrieved,
+                        ended - began,
+                    )
                 )
             ),
+            engine=writing.engine,
+            degraded="+".join(filter(None, lacking)) or None,
+            verified=writing.verified,
+            usage=writing.usage,
+            weak=draft.status == "answered" and draft.support < self.answerer.threshold + _WEAK,
         )
+
+    def _write(self, generation: Generation, asked: Asked) -> Writing:
+        if self.author is not None:
+            return self.author.answer(generation, asked, _HITS)
+        retrieval = self._retriever.retrieve(generation, asked.question, asked.history, _HITS)
+        retrieved = perf_counter()
+        draft = self.answerer.answer(generation, retrieval, asked.variant)
+        return Writing(retrieval, retrieved, draft)
 
     def search(self, question: str, k: int = 5, history: Sequence[str] = ()) -> Found:
         """The k best passages with the scores of both legs."""
@@ -96,12 +132,35 @@ class Service:
         text = clean_question(question, self.settings.question_chars)
         earlier = clean_history(history, self.settings.question_chars)
         with self.store.lease() as generation:
-            return trace(generation, self._retriever, self.answerer, text, earlier)
+            told = trace(generation, self._retriever, self.answerer, text, earlier)
+            if self.author is None:
+                return told
+            asked = Asked(text, earlier, resolve(text, default=self.settings.variant))
+            return replace(told, writing=self.author.answer(generation, asked, _HITS))
 
     def evaluate(self, questions: Sequence[Row]) -> Scores:
         """Score questions about the installed articles."""
         with self.store.lease() as generation:
             return score_articles(generation, self._retriever, self.answerer, questions)
+
+    def examine(self, questions: Sequence[Row]) -> Evaluation:
+        """The same, with what became of each question."""
+        with self.store.lease() as generation:
+            return evaluate_articles(generation, self._retriever, self.answerer, questions)
+
+    def look_up(self, word: str, most: int = 5) -> Lookup:
+        """A word in all its forms and the passages where any of them occurs."""
+        text = clean_question(word, self.settings.question_chars)
+        with self.store.lease() as generation:
+            return look_up(text, self.settings.corpus_dir, generation, most)
+
+    def try_terms(self, rows: Sequence[Sequence[str]], questions: Sequence[Row]) -> "Trial":
+        """What rows of a `terms.csv` would change in the answers to some questions."""
+        from rag.terms_try import try_rows
+
+        parts = (self._retriever, self.answerer, self.settings.corpus_dir)
+        with self.store.lease() as generation:
+            return try_rows(generation, *parts, rows, questions)
 
     def articles(self) -> list[ListedArticle]:
         """Every article that is indexed, without its text, in order."""
@@ -136,11 +195,21 @@ class Service:
         *,
         dry_run: bool = False,
         full: bool = False,
+        force: bool = False,
         progress: Callable[[Progress], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> ReindexReport:
         """Bring the index up to date with the articles, in a child process."""
-        return reindex(self.settings, dry_run=dry_run, full=full, progress=progress, cancel=cancel)
+        report = reindex(
+            self.settings,
+            dry_run=dry_run,
+            full=full,
+            force=force,
+            progress=progress,
+            cancel=cancel,
+        )
+        self.store.shelf.look_again()
+        return report
 
     def rollback(self) -> str:
         """Serve the generation before this one again; its name."""

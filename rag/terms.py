@@ -1,7 +1,7 @@
 """The terms bridge: Mainland, Taiwan, colloquial and English forms of one idea.
 
 `terms_data/terms.jsonl` is what people edit; `forms.tsv` is the same, folded once, because folding
-28,000 forms takes longer than a whole cold question. `python -m rag.terms` writes the second from
+33,000 forms takes longer than a whole cold question. `python -m rag.terms` writes the second from
 the first. Moderators add their own groups in a `terms.csv` beside their articles.
 """
 
@@ -21,8 +21,8 @@ from rag.tokens import HAN, words
 SHIPPED = Path(__file__).parent / "terms_data"
 LOCAL_FILE = "terms.csv"
 _HAN_WORD = re.compile(f"[a-z0-9]*[{HAN}][{HAN}a-z0-9]*")
-_HAS_HAN = re.compile(f"[{HAN}]")
-_LONGEST_ENGLISH = 4
+HAS_HAN = re.compile(f"[{HAN}]")
+LONGEST_ENGLISH = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Terms:
     def _latin(self, folded: str) -> Iterable[tuple[str, tuple[int, ...]]]:
         stems = words(folded)
         for at in range(len(stems)):
-            for length in range(min(_LONGEST_ENGLISH, len(stems) - at), 0, -1):
+            for length in range(min(LONGEST_ENGLISH, len(stems) - at), 0, -1):
                 form = " ".join(stems[at : at + length])
                 if form in self.groups:
                     yield form, self.groups[form]
@@ -79,21 +79,25 @@ class Terms:
 
 def load_terms(path: Path = SHIPPED / "forms.tsv") -> Terms:
     """Read folded forms, as `Terms.save` wrote them."""
-    groups: dict[str, tuple[int, ...]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        form, _, ids = line.partition("\t")
-        groups[form] = tuple(map(int, ids.split(",")))
-    return _terms(groups)
+    cells = path.read_text(encoding="utf-8").replace("\n", "\t").split("\t")
+    forms, ids = cells[:-1:2], cells[1::2]
+    # Many forms share their groups, so each tuple is made once.
+    tuples = {text: tuple(map(int, text.split(","))) for text in set(ids)}
+    return _terms(dict(zip(forms, map(tuples.__getitem__, ids), strict=True)))
 
 
 def with_local_terms(terms: Terms, corpus_dir: Path) -> Terms:
     """Add the groups of the moderators' `terms.csv`: one group a row, one form a cell."""
-    path = corpus_dir / LOCAL_FILE
-    if not path.is_file():
+    return with_rows(terms, local_rows(corpus_dir / LOCAL_FILE))
+
+
+def with_rows(terms: Terms, rows: Sequence[Sequence[str]]) -> Terms:
+    """Add groups, one a row, one form a cell."""
+    if not rows:
         return terms
     first = 1 + max((i for ids in terms.groups.values() for i in ids), default=-1)
     merged = defaultdict(list, {form: list(ids) for form, ids in terms.groups.items()})
-    for number, row in enumerate(_rows(path)):
+    for number, row in enumerate(rows):
         for form in filter(None, map(normalise, row)):
             merged[form].append(first + number)
     return _terms({form: tuple(dict.fromkeys(ids)) for form, ids in merged.items()})
@@ -102,7 +106,7 @@ def with_local_terms(terms: Terms, corpus_dir: Path) -> Terms:
 def normalise(form: str) -> str:
     """The key of a form, empty when it is too short to mean one thing."""
     folded = fold(form).strip()
-    if _HAS_HAN.search(folded):
+    if HAS_HAN.search(folded):
         return folded if len(folded) > 1 else ""
     key = " ".join(words(folded))
     return key if len(key) > 1 else ""
@@ -130,17 +134,20 @@ def _members(terms: Terms) -> Mapping[int, Sequence[str]]:
 
 
 def _terms(groups: Mapping[str, tuple[int, ...]]) -> Terms:
-    han = (len(form) for form in groups if _HAS_HAN.search(form))
+    han = (len(form) for form in groups if not form.isascii())
     return Terms(groups, max(han, default=0))
 
 
-def _rows(path: Path) -> list[list[str]]:
+def local_rows(path: Path) -> list[list[str]]:
+    """The rows of a moderators' file, blank cells and comments left out; none without a file."""
+    if not path.is_file():
+        return []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if row and not row[0].startswith("#")]
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         raise BadTermsFile(path, str(error)) from error
-    return rows
+    return [[form.strip() for form in row if form.strip()] for row in rows]
 
 
 if __name__ == "__main__":

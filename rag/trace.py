@@ -11,13 +11,17 @@ from rag.read import Sentence
 from rag.result import Hit, Status
 from rag.retrieve import Retriever
 from rag.tokens import subject
+from rag.writing import Writing
 
 _SENTENCES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The whole path of a question. `forms` are the words that the terms bridge widened."""
+    """The whole path of a question. `forms` are the words that the terms bridge widened.
+
+    `writing` is what a language model made of it, where one is configured.
+    """
 
     question: str
     searched: str
@@ -31,6 +35,7 @@ class Trace:
     status: Status
     generation: str
     fusion: Mapping[str, float]
+    writing: Writing | None = None
 
 
 def trace(

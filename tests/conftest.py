@@ -6,12 +6,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rag.build import build_service
 from rag.service import Service
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.chroma_server import ChromaServer
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -72,6 +76,17 @@ def service(data_dir: Path) -> Iterator[Service]:
     opened = build_service(Settings(data_dir=data_dir, _env_file=None))  # type: ignore[call-arg]
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator["ChromaServer"]:
+    """A Chroma server for tests that do not kill it; each takes a database of its own."""
+    from tests.chroma_server import ChromaServer
+
+    server = ChromaServer(tmp_path_factory.mktemp("chroma"))
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

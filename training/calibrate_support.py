@@ -1,68 +1,61 @@
 """Fit when to answer and when to refuse: the weights of rag.support, and the curve they give.
 
-    python -m training.calibrate_support --shared DIR --work DIR [--linear] [--over 0.08]
+    python -m training.calibrate_support --shared DIR --work DIR [--reader none] [--over 0.08]
 
 The embedding has learnt from the training questions, so its cosines there are too good; these few
-weights are fitted on colloquial dev instead: questions that a passage answers, the same with
-their passage withheld, and questions near a passage that nothing answers. The curve is
-cross-fitted: each half is judged by weights from the other. The printed weights are from both
-halves, the bias such that `--over` of the answerable questions fall below a probability of 0.5.
+weights are fitted on questions that neither it nor the reader has seen: those of `data/` that were
+kept back, and colloquial dev. Of each set: questions that a passage answers, the same with their
+passage withheld, and questions near a passage that nothing answers. The curve is of colloquial dev
+and cross-fitted: each half is judged by weights from the other half and the kept-back questions.
+The printed weights are from all, the bias such that `--over` of the answerable questions of
+colloquial dev fall below a probability of 0.5.
 """
 
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.evaluate import throwaway
 from rag.generation import Generation
-from rag.read import LinearReader, Reader
+from rag.read import Reader
 from rag.retrieve import Retrieval, Retriever
 from rag.support import FEATURES, features
-from rag.word_reader import WordReader
 from training import texts
+from training.cross_examples import written
 from training.train_reader import logistic
 
 Values = NDArray[np.float64]
 Rows = list[tuple[str, tuple[float, ...]]]
+Questions = list[dict[str, Any]]
 _DEPTH, _SHOWN = 10, 5
 KINDS = ("answered", "unanswerable", "withheld")
-
-
-@dataclass(frozen=True)
-class Case:
-    """One question with what was retrieved for it; `kind` is one of KINDS."""
-
-    kind: str
-    retrieval: Retrieval
-    row: dict[str, Any]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--linear", action="store_true", help="for the linear reader")
+    parser.add_argument("--reader", default="", help='"none" for the linear reader')
     parser.add_argument("--over", type=float, default=0.08, help="answerable questions refused")
     options = parser.parse_args()
-    reader: Reader = LinearReader() if options.linear else WordReader()
-    evaluation = options.shared / "eval"
-    passages = list(texts.lines(evaluation / "colloquial.passages.jsonl"))
-    with throwaway(passages, load_embedder(), options.work / "vectors.sqlite") as generation:
-        rows = [
-            (case.kind, features(case.retrieval, ranked))
-            for case in cases(evaluation, generation)
-            for hits in [case.retrieval.hits]
-            for ranked in [reader.read(case.retrieval.searched, hits, generation.lexical)]
-        ]
-    judged = cross_fitted(rows)
-    weights, bias = fit(rows)
+    reader = load_reader(options.reader)
+    measured: Rows = []
+    kept: Rows = []
+    for into, (passages, questions) in (
+        (measured, colloquial_dev(options.shared)),
+        (kept, written_kept_back(options.shared)),
+    ):
+        with throwaway(passages, load_embedder(), options.work / "vectors.sqlite") as generation:
+            into += list(judged_cases(generation, reader, questions))
+    judged = cross_fitted(measured, kept)
+    weights, bias = fit(measured + kept)
     threshold = float(np.quantile([c for kind, c in judged if kind == "answered"], options.over))
     bias -= float(np.log(threshold / (1 - threshold)))
     told = {
@@ -73,26 +66,52 @@ def main() -> None:
     print(json.dumps(told, indent=1))
 
 
-def cases(evaluation: Path, generation: Generation) -> Iterator[Case]:
+def colloquial_dev(shared: Path) -> tuple[Questions, Questions]:
+    """Passages, and questions whose `passage_id` is null when nothing answers them."""
+    evaluation = shared / "eval"
+    questions = [
+        row
+        for name in ("colloquial_dev.questions", "colloquial_dev_unanswerable")
+        for row in texts.lines(evaluation / f"{name}.jsonl")
+    ]
+    return list(texts.lines(evaluation / "colloquial.passages.jsonl")), questions
+
+
+def written_kept_back(shared: Path) -> tuple[Questions, Questions]:
+    """The questions of `data/` that were kept back, over all its passages."""
+    learnt, kept = written(shared, learnt=True), written(shared, learnt=False)
+    passages = list(dict.fromkeys([*kept.passages, *learnt.passages]))
+    questions = [
+        {"question": a.question, "passage_id": str(a.near) if a.answered else None}
+        for a in kept.asked
+    ]
+    return [{"id": str(n), "text": text} for n, text in enumerate(passages)], questions
+
+
+def judged_cases(
+    generation: Generation, reader: Reader, questions: Questions
+) -> Iterator[tuple[str, tuple[float, ...]]]:
     """Every question with its five best passages, and again without the one that answers."""
     retriever = Retriever(load_embedder())
-    name = evaluation / "colloquial_dev"
-    for part in (f"{name}.questions.jsonl", f"{name}_unanswerable.jsonl"):
-        for row in texts.lines(Path(part)):
-            found = retriever.retrieve(generation, row["question"], (), _DEPTH)
-            gold = row["passage_id"]
-            yield Case("answered" if gold else "unanswerable", found.best(_SHOWN), row)
-            if gold:
-                others = [hit for hit in found.hits if hit.article.id != gold][:_SHOWN]
-                yield Case("withheld", Retrieval(found.searched, tuple(others)), row)
+    for row in questions:
+        found = retriever.retrieve(generation, row["question"], (), _DEPTH)
+        gold = row["passage_id"]
+        others = tuple(hit for hit in found.hits if hit.article.id != gold)
+        for kind, hits in (
+            ("answered" if gold else "unanswerable", found.hits),
+            ("withheld", others if gold else ()),
+        ):
+            if hits:
+                ranked = reader.read(found.searched, hits[:_SHOWN], generation.lexical)
+                yield kind, features(Retrieval(found.searched, hits[:_SHOWN]), ranked)
 
 
-def cross_fitted(rows: Rows) -> list[tuple[str, float]]:
+def cross_fitted(rows: Rows, always: Rows) -> list[tuple[str, float]]:
     """Each question's probability, by weights that were fitted without its half."""
     halves = [[row for kind in KINDS for row in _of(rows, kind)[half::2]] for half in (0, 1)]
     judged = []
     for half, other in (halves, halves[::-1]):
-        weights, bias = fit(other)
+        weights, bias = fit(other + always)
         judged += [(kind, _chance(np.array(values), weights, bias)) for kind, values in half]
     return judged
 

@@ -145,6 +145,9 @@ class Graph:
         return model
 
     def _embed(self) -> str:
+        return self._normed(self._summed(), "embeddings.LayerNorm", "embedded")
+
+    def _summed(self) -> str:
         table = self._weights["embeddings.word_embeddings.weight"]
         scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-8) / 127
         self._constant("rows", np.rint(table / scale).astype(np.int8))
@@ -161,7 +164,7 @@ class Graph:
         self._node("Slice", ["positions", "zero", "length"], "places")
         self._node("Cast", ["places"], "places_float", to=TensorProto.FLOAT)
         self._node("Add", ["words", "places_float"], "summed")
-        return self._normed("summed", "embeddings.LayerNorm", "embedded")
+        return "summed"
 
     def _layer(self, at: str, hidden: str) -> str:
         names = [f"{at}.attention.self.{part}" for part in ("query", "key", "value")]

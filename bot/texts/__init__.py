@@ -4,7 +4,7 @@ import tomllib
 from functools import lru_cache
 from pathlib import Path
 
-from rag.result import Variant
+from rag.result import VECTORS, Variant
 
 LANGUAGES = ("zh-TW", "zh-CN", "en")
 _BY_VARIANT: dict[Variant, str] = {"hant": "zh-TW", "hans": "zh-CN"}
@@ -13,6 +13,18 @@ _BY_VARIANT: dict[Variant, str] = {"hant": "zh-TW", "hans": "zh-CN"}
 def text(language: str, key: str, **values: object) -> str:
     """The sentence under a dotted key, its {fields} filled; KeyError names a missing key."""
     return sentences(language)[key].format(**values)
+
+
+def why_degraded(reason: str, language: str) -> str:
+    """What an answer had to do without, a sentence each; one where we have no words for it."""
+    keys = [f"degraded.{each}" for each in reason.split("+")]
+    known = sentences(language)
+    return " ".join(text(language, key if key in known else "answer.degraded") for key in keys)
+
+
+def tells_of_a_refusal(reason: str | None) -> bool:
+    """Whether what was missing may be why nothing was found."""
+    return reason is not None and VECTORS in reason.split("+")
 
 
 def language_of(variant: Variant) -> str:

@@ -116,7 +116,8 @@ async def test_every_command_option_and_choice_is_localised(
 
     assert {c["name"] for c in commands} == {
         "ask", "search", "sources", "why", "settings", "forget", "help", "reindex", "rollback",
-        "status", "access", "Ask about this", "Check against the articles",
+        "status", "access", "gaps", "feedback", "term", "Ask about this",
+        "Check against the articles",
     }  # fmt: skip
     assert [lack for command in commands for lack in localised(command, command["name"])] == []
 
@@ -138,5 +139,5 @@ async def test_members_read_the_names_of_their_language(
 
 async def test_commands_of_one_server_are_registered_there(run: Run, server: DiscordServer) -> None:
     async with run(guild=int(server.guild["id"])):
-        assert len(server.world.commands[server.guild["id"]]) == 13
+        assert len(server.world.commands[server.guild["id"]]) == 16
         assert not server.world.commands.get(None)

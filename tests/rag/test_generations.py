@@ -112,13 +112,13 @@ def test_a_question_keeps_its_generation_over_a_switch_and_a_clean_up(
             publish(store, newer)
         with store.lease() as later:
             assert later.name != generation.name
-        removed = store.clean()
+        removed = store.shelf.clean()
 
         assert generation.name not in removed
         assert nearest_text(generation, "貓怕水，所以不洗澡。") == "貓怕水，所以不洗澡。"
         assert generation.lexical.scores("老鼠").ngrams[0] > 0
         old = generation.directory
-    assert old.name in store.clean()
+    assert old.name in store.shelf.clean()
     assert not old.exists()
 
 
@@ -158,20 +158,20 @@ def test_another_process_reading_keeps_a_generation_from_being_swept(
         assert reader.stdout.readline().strip() == old
         publish(store, DOGS)
         publish(store, BIRDS)
-        assert old not in store.clean()
+        assert old not in store.shelf.clean()
         reader.stdin.write("\n")
         reader.stdin.flush()
         assert reader.stdout.readline().strip() == "貓會抓老鼠，也會爬樹。"
         assert reader.stdout.readline().split() == ["3", "3"]
-    assert old in store.clean()
+    assert old in store.shelf.clean()
 
 
 def test_as_many_are_kept_as_asked(store: GenerationStore) -> None:
     names = [publish(store, each) for each in (CATS, DOGS, BIRDS)]
-    store.clean()
+    store.shelf.clean()
 
     assert [manifest.name for manifest in store.list()] == [names[2], names[1]]
-    assert sorted(p.name for p in store.directory.iterdir()) == sorted(names[1:])
+    assert sorted(p.name for p in store.shelf.directory.iterdir()) == sorted(names[1:])
     assert store.status().kept == (names[2], names[1])
     assert store.list()[0].parent == names[1]
 
@@ -192,7 +192,7 @@ def test_a_rollback_serves_the_one_before(store: GenerationStore) -> None:
 def test_a_rollback_passes_over_a_damaged_generation(tmp_path: Path) -> None:
     store = GenerationStore(tmp_path, keep=3)
     first, second, _ = (publish(store, each) for each in (CATS, DOGS, BIRDS))
-    (store.directory / second / "content.sqlite").unlink()
+    (store.shelf.directory / second / "content.sqlite").unlink()
 
     assert store.rollback() == first
     store.close()
@@ -237,7 +237,7 @@ def test_a_damaged_generation_gives_way_to_the_one_before(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     first, second = publish(store, CATS), publish(store, DOGS)
-    path = store.directory / second / name
+    path = store.shelf.directory / second / name
     path.write_bytes(damage(path.read_bytes()))
 
     with caplog.at_level(logging.WARNING), store.lease() as generation:
@@ -249,7 +249,7 @@ def test_vectors_that_fail_while_serving_give_way_to_the_one_before(
     store: GenerationStore,
 ) -> None:
     first, second = publish(store, CATS), publish(store, DOGS)
-    database = store.directory / second / "chroma" / "chroma.sqlite3"
+    database = store.shelf.directory / second / "chroma" / "chroma.sqlite3"
     database.write_bytes(b"\0" * database.stat().st_size)
 
     with store.lease() as generation, pytest.raises(BrokenGeneration):
@@ -262,7 +262,7 @@ def test_vectors_that_fail_while_serving_give_way_to_the_one_before(
 
 def test_when_nothing_is_whole_it_says_so(store: GenerationStore) -> None:
     name = publish(store, CATS)
-    (store.directory / name / "manifest.json").write_text("{")
+    (store.shelf.directory / name / "manifest.json").write_text("{")
 
     with pytest.raises(BrokenGeneration, match=name), store.lease():
         pass
@@ -301,7 +301,7 @@ def test_a_data_directory_removed_while_serving_still_answers(store: GenerationS
 
 def test_another_format_is_no_index(store: GenerationStore) -> None:
     name = publish(store, CATS)
-    for path in (store.data_dir / "CURRENT", store.directory / name / "manifest.json"):
+    for path in (store.data_dir / "CURRENT", store.shelf.directory / name / "manifest.json"):
         path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 999}))
 
     with pytest.raises(NoIndex), store.lease():
@@ -310,21 +310,21 @@ def test_another_format_is_no_index(store: GenerationStore) -> None:
 
 
 def test_half_built_directories_are_not_served_and_are_cleaned(store: GenerationStore) -> None:
-    half = store.directory / ".building-20990101T000000-ffffff"
+    half = store.shelf.directory / ".building-20990101T000000-ffffff"
     half.mkdir(parents=True)
     (half / "content.sqlite").write_bytes(b"half")
 
     assert store.current() is None
-    assert store.clean_half_built() == [half.name]
+    assert store.shelf.clean_half_built() == [half.name]
     assert not half.exists()
 
 
 def test_a_failed_build_leaves_nothing_behind(store: GenerationStore) -> None:
-    with contextlib.suppress(RuntimeError), store.staging() as staged:
+    with contextlib.suppress(RuntimeError), store.shelf.staging() as staged:
         (staged / "file").write_text("x")
         raise RuntimeError
 
-    assert list(store.directory.iterdir()) == []
+    assert list(store.shelf.directory.iterdir()) == []
 
 
 def test_a_file_in_place_of_the_data_directory_is_named(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_questions_from_many_threads_never_see_a_closed_or_mixed_generation(
         running = [pool.submit(ask, n) for n in range(4)]
         for each in (DOGS, BIRDS, CATS, DOGS, BIRDS, CATS):
             publish(other_process(store), each)
-            store.clean()
+            store.shelf.clean()
         done.set()
 
     assert all(thread.result() > 0 for thread in running)
@@ -385,7 +385,7 @@ def test_llamaindex_opens_and_asks_a_generation(store: GenerationStore) -> None:
         assert (node.node_id, node.ref_doc_id) == ("cats#1", "cats")
         start, end = node.start_char_idx, node.end_char_idx
         assert generation.content.text("cats")[start:end] == node.get_content()
-        assert node.metadata["row"] == 1
+        assert node.metadata["ordinal"] == 1
         assert node.metadata["heading"] == "標題"
         assert nearest_text(generation, "貓喜歡在太陽下睡覺。") == "貓喜歡在太陽下睡覺。"
 

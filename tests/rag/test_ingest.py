@@ -87,7 +87,7 @@ def test_the_first_reindex_reports_what_it_built(built: tuple[Path, ReindexRepor
     assert report.embedded == report.passages > 0
     assert report.seconds > 0
     assert not report.dry_run
-    assert GenerationStore(home / "data").serving() == report.generation
+    assert GenerationStore(home / "data").shelf.serving() == report.generation
 
 
 def test_nothing_changed_is_nothing_done(built: tuple[Path, ReindexReport], home: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_corpus_that_gives_nothing_never_replaces_an_index(
         reindex(settings_of(home))
 
     assert vars(caught.value)["path"] == home / "corpus"
-    assert store.serving() == built[1].generation
+    assert store.shelf.serving() == built[1].generation
     assert "貓" in served_texts(store)
 
 
@@ -287,7 +287,7 @@ def test_a_killed_builder_leaves_the_index_whole(
     with pytest.raises(BuilderFailed, match="killed by signal 9"):
         reindex(settings_of(home), progress=Killer(home, stage))
 
-    assert ("追球和挖洞" in served_texts(store)) == (store.serving() != built[1].generation)
+    assert ("追球和挖洞" in served_texts(store)) == (store.shelf.serving() != built[1].generation)
     assert not [p for p in (home / "data" / "generations").iterdir() if p.name.startswith(".")]
     reindex(settings_of(home))
     assert "追球和挖洞" in served_texts(store)
@@ -391,7 +391,7 @@ def test_a_truncated_pointer_is_mended(home: Path, store: GenerationStore, conte
     reindex(settings_of(home))
 
     assert "貓" in served_texts(store)
-    assert json.loads((home / "data" / "CURRENT").read_text())["current"] == store.serving()
+    assert json.loads((home / "data" / "CURRENT").read_text())["current"] == store.shelf.serving()
 
 
 def test_a_file_in_place_of_the_data_directory_is_named(home: Path) -> None:

@@ -57,11 +57,11 @@ def publish(store: GenerationStore, *articles: Article) -> str:
     material = Material({article.id: article for article in articles}, passages)
     with closing(EmbeddingCache(store.data_dir / "embeddings.sqlite")) as cache:
         vectors, _ = embed_all(material, HashEmbedder(), cache, _unheard)
-    origin = Origin(store.serving(), "", {"model": "hash-1"}, ())
-    with store.staging() as staged:
+    origin = Origin(store.shelf.serving(), "", {"model": "hash-1"}, ())
+    with store.shelf.staging() as staged:
         write_generation(staged, material, vectors, _unheard, terms_from=Path("none"))
         seal(staged, origin, material, vectors, "hash")
-        return store.publish(staged)
+        return store.shelf.publish(staged)
 
 
 def _unheard(_: Progress) -> None:

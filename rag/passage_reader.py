@@ -1,0 +1,197 @@
+"""The default reader: a small network reads the question and a passage together.
+
+It says with what log-odds the passage answers at all, and how much each token is of the answer.
+Both stand beside what the word reader sees (rag.word_reader) in a few fitted weights. Only the
+best passages are read, for reading one takes some 20 ms on a CPU.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.split import Span, sentences
+from rag import embed
+from rag.errors import BrokenModel
+from rag.fold import fold
+from rag.lexical import LexicalIndex
+from rag.read import Sentence
+from rag.result import Hit
+from rag.word_reader import WordReader, WordSentence
+from rag.wordpieces import WordPieces
+
+Columns = NDArray[np.float32]
+
+SHIPPED = Path(__file__).parent / "models" / "passages"
+_SETTINGS = "youju.json"
+WEIGHTS = ("words", "tokens", "says")
+READ = 3  # passages; ranking them anew by what the network says costs hit@1 on every set
+LIMIT = 320  # tokens of a question and a passage together, as in training
+QUESTION = 64  # tokens of a question; of a longer one the end is read
+_UNREAD = -10.0
+
+
+class PassageReader:
+    """Ranks the sentences of the best passages.
+
+    Making one reads a small file; the network is loaded at the first question. Any number of
+    threads may use one object.
+    """
+
+    def __init__(self, folder: Path = SHIPPED, words: WordReader | None = None) -> None:
+        self._words = words or WordReader()
+        self._network = Network(folder)
+        found = self._network.weights
+        self._words_weight, self._tokens, self._says = (found[name] for name in WEIGHTS)
+
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
+        """The sentences of the best passages, best first."""
+        near = hits[:READ]
+        # Lines of metadata are no text, and the network knows none.
+        readings = {
+            hit.passage.id: self._network.read(question, hit.passage.text)
+            for hit in near
+            if hit.passage.kind != "metadata"
+        }
+        found = [
+            self._scored(sentence, readings.get(sentence.hit.passage.id))
+            for sentence in self._words.read(question, near, index)
+        ]
+        return sorted(found, key=lambda sentence: -sentence.score)
+
+    def _scored(self, sentence: Sentence, reading: "Reading | None") -> Sentence:
+        score, says = self._words_weight * sentence.score, 0.0
+        if reading is not None:
+            says = reading.says
+            score += self._tokens * reading.chance(sentence.start, sentence.end)
+            score += self._says * says
+        return WordSentence(sentence.hit, sentence.start, sentence.end, score, says)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader that reads question and passage together says of a passage.
+
+    `says` are the log-odds that it answers at all; of its sentences, at `spans` in its text,
+    `chances` are the logarithms of how likely each one is the answer.
+    """
+
+    says: float
+    spans: tuple[tuple[int, int], ...]
+    chances: tuple[float, ...]
+
+    def chance(self, start: int, end: int) -> float:
+        """That of a sentence; KeyError when there is none of this span."""
+        return dict(zip(self.spans, self.chances, strict=True))[start, end]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Token numbers of a question and a passage, and where each of its sentences stands.
+
+    `body` is where the passage begins. A sentence that found no room has an empty span.
+    """
+
+    ids: list[int]
+    body: int
+    spans: list[Span]
+
+
+def paired(cutter: WordPieces, question: Sequence[int], parts: Sequence[Sequence[int]]) -> Pair:
+    """`[CLS] question [SEP] sentences [SEP]`, cut at LIMIT tokens."""
+    ids = [cutter.start, *question[-QUESTION:], cutter.end]
+    body, spans = len(ids), []
+    for part in parts:
+        begin = len(ids)
+        ids += part[: max(0, LIMIT - 1 - begin)]
+        spans.append((begin, len(ids)))
+    return Pair([*ids, cutter.end], body, spans)
+
+
+class Network:
+    """The network and its vocabulary, which is the shipped embedding's."""
+
+    def __init__(self, folder: Path, vocabulary: Path | None = None) -> None:
+        self._folder, self._vocabulary = folder, vocabulary or embed.SHIPPED / "vocab.txt"
+        self._lock = threading.Lock()
+        try:
+            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+            self._size = int(settings["bytes"]["model.onnx"])
+            self._digest = str(settings["vocabulary"])
+            self.weights: Mapping[str, float] = settings["weights"]
+            missing = [name for name in WEIGHTS if name not in self.weights]
+            if missing:
+                raise KeyError(missing[0])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BrokenModel(folder, f"{_SETTINGS}: {error!r}") from error
+
+    def read(self, question: str, passage: str) -> Reading:
+        """What is to be said of a passage and of each of its sentences."""
+        spans = sentences(passage)
+        folded = fold(passage)
+        pair = paired(
+            self.cutter,
+            self.cutter.ids(fold(question)),
+            [self.cutter.ids(folded[begin:end]) for begin, end in spans],
+        )
+        columns = self._run(pair)
+        scores = _log_softmax(sentence_scores(columns, pair.spans)) if spans else ()
+        return Reading(float(columns[0, 2]), tuple(spans), tuple(scores))
+
+    def _run(self, pair: Pair) -> Columns:
+        """The network's three columns for each token."""
+        ids = np.array([pair.ids], np.int32)
+        types = np.zeros_like(ids)
+        types[0, pair.body :] = 1
+        given = {"ids": ids, "mask": np.ones_like(ids), "types": types}
+        found: Columns = self._session.run(None, given)[0][0]
+        return found
+
+    @cached_property
+    def cutter(self) -> WordPieces:
+        with self._lock:
+            try:
+                whole = self._vocabulary.read_bytes()
+            except OSError as error:
+                raise BrokenModel(self._vocabulary.parent, str(error)) from error
+            if hashlib.sha256(whole).hexdigest() != self._digest:
+                raise BrokenModel(self._folder, "it was made for another vocab.txt")
+            return WordPieces(whole.decode("utf-8").splitlines())
+
+    @cached_property
+    def _session(self) -> Any:
+        with self._lock:
+            # cached_property has no lock: whoever waited finds the session of who came first.
+            return self.__dict__.get("_session") or embed.onnx_session(self._whole())
+
+    def _whole(self) -> Path:
+        path = self._folder / "model.onnx"
+        size = path.stat().st_size if path.is_file() else -1
+        if size != self._size:
+            raise BrokenModel(self._folder, f"model.onnx has {max(size, 0):,} bytes")
+        return path
+
+
+def sentence_scores(columns: Columns, spans: Sequence[Span]) -> list[float]:
+    """What each sentence's tokens say, each token weighed by the first column."""
+    found = []
+    for begin, end in spans:
+        if begin == end:
+            found.append(_UNREAD)
+            continue
+        weights = np.exp(columns[begin:end, 0] - columns[begin:end, 0].max())
+        found.append(float(weights @ columns[begin:end, 1] / weights.sum()))
+    return found
+
+
+def _log_softmax(scores: Sequence[float]) -> list[float]:
+    values = np.array(scores)
+    values -= values.max()
+    return [float(value) for value in values - np.log(np.exp(values).sum())]

@@ -1,0 +1,203 @@
+"""A copied and changed generation answers as one that was built afresh, to the last bit."""
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import rebuild as rebuilding
+from rag.assemble import Vectors
+from rag.counts import Counts
+from rag.generation import Generation
+from rag.generations import GenerationStore
+from rag.order import Order
+from rag.rebuild import rebuild
+from rag.result import Progress, ReindexReport
+from rag.retrieve import Retriever
+from rag.settings import Settings
+from tests.rag.tiny_index import HashEmbedder
+
+WORDS = "貓狗鳥魚山水風雨花草書車學校老師模型資料結果方法時間問題答案研究實驗城市音樂電影"
+ARTICLES = 40
+
+
+class Projected(HashEmbedder):
+    """Turned by a random matrix: hardly two passages are equally near to a question.
+
+    Where some are, at the end of what the vectors' leg brings, a graph takes any of them.
+    """
+
+    name, fingerprint = "projected", "projected-1"
+    _turn = np.random.default_rng(5).standard_normal((64, 64)).astype(np.float32)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = super().embed_passages(texts) @ self._turn
+        turned: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return turned
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that takes no time, and copying from the first passage on."""
+    monkeypatch.setattr(rebuilding, "load_embedder", lambda _: Projected())
+    monkeypatch.setattr(rebuilding, "_FEW", 0)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for number in range(ARTICLES):
+        write(folder, number, seed=number)
+    return folder
+
+
+def write(folder: Path, number: int, seed: int) -> None:
+    chance = random.Random(seed)
+    paragraphs = [
+        f"## 第 {part} 節\n\n" + "".join(chance.choices(WORDS, k=chance.randint(40, 160))) + "。"
+        for part in range(chance.randint(1, 4))
+    ]
+    text = f"# 第 {number} 篇\n\n" + "\n\n".join(paragraphs)
+    (folder / f"{number:03}.md").write_text(text, encoding="utf-8")
+
+
+def change(folder: Path, chance: random.Random) -> None:
+    """Rewrite, add or remove a few articles, anywhere in the order."""
+    for _ in range(chance.randint(1, 3)):
+        number, what = chance.randrange(ARTICLES + 10), chance.random()
+        path = folder / f"{number:03}.md"
+        if what < 0.3 and path.exists():
+            path.unlink()
+        else:
+            write(folder, number, seed=chance.randrange(10**6))
+
+
+def built(corpus: Path, data: Path, *, full: bool = False) -> ReindexReport:
+    settings = Settings(_env_file=None, corpus_dir=corpus, data_dir=data)
+    return rebuild(Order.of(settings, full=full), unheard)
+
+
+def unheard(_: Progress) -> None:
+    return
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[Generation]:
+    with closing(GenerationStore(data)) as store, store.lease() as generation:
+        yield generation
+
+
+def questions(chance: random.Random) -> list[str]:
+    return ["".join(chance.choices(WORDS, k=chance.randint(2, 8))) for _ in range(60)]
+
+
+def answers(generation: Generation, asked: list[str]) -> list[object]:
+    retriever = Retriever(Projected())
+    return [
+        [(h.passage, h.score, h.lexical, h.dense) for h in retriever.retrieve(generation, q).hits]
+        for q in asked
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_any_changes_a_copy_answers_as_what_is_built_afresh(
+    tmp_path: Path, corpus: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    built(corpus, tmp_path / "copied")
+    for _ in range(3):
+        change(corpus, chance)
+        built(corpus, tmp_path / "copied")
+    built(corpus, tmp_path / "fresh")
+    asked = questions(chance)
+
+    with opened(tmp_path / "copied") as copied, opened(tmp_path / "fresh") as fresh:
+        assert copied.manifest.churn > 0 == fresh.manifest.churn
+        assert copied.content.articles() == fresh.content.articles()
+        assert list(copied.content.all_passages()) == list(fresh.content.all_passages())
+        assert answers(copied, asked) == answers(fresh, asked)
+
+
+def test_what_was_deleted_does_not_come_back(tmp_path: Path, corpus: Path) -> None:
+    built(corpus, tmp_path / "data")
+    with opened(tmp_path / "data") as before:
+        gone = [p for p in before.content.all_passages() if p.article_id == "005"]
+    (corpus / "005.md").unlink()
+
+    built(corpus, tmp_path / "data")
+
+    with opened(tmp_path / "data") as after:
+        assert after.manifest.churn == len(gone) > 0
+        vector = Projected().embed_query(gone[0].text)
+        every = after.nearest(vector, len(after.content))
+        assert sorted(row for row, _ in every) == list(range(len(after.content)))
+
+
+def test_a_large_change_or_much_churn_is_built_afresh(tmp_path: Path, corpus: Path) -> None:
+    built(corpus, tmp_path / "data")
+    churns = []
+    for start in range(0, 14, 2):
+        for number in (start, start + 1):
+            write(corpus, number, seed=1000 + number)
+        built(corpus, tmp_path / "data")
+        with opened(tmp_path / "data") as generation:
+            churns.append(generation.manifest.churn)
+    for number in range(ARTICLES):
+        write(corpus, number, seed=2000 + number)
+    built(corpus, tmp_path / "data")
+
+    assert churns[0] > 0
+    assert 0 in churns[1:]
+    with opened(tmp_path / "data") as generation:
+        assert generation.manifest.churn == 0
+
+
+def test_a_copy_that_fails_is_built_afresh(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    built(corpus, tmp_path / "data")
+    monkeypatch.setattr("rag.assemble.take_out", lambda *_: None)  # what is gone stays
+    write(corpus, 7, seed=99)
+
+    report = built(corpus, tmp_path / "data")
+
+    assert "built afresh" in caplog.text
+    assert report.articles.changed == ("007.md",)
+    with opened(tmp_path / "data") as generation:
+        assert generation.manifest.churn == 0
+
+
+def test_an_article_is_read_again_only_when_its_bytes_are_others(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(corpus, tmp_path / "data")
+    read: list[str] = []
+    from corpus import read as reading
+
+    real = reading._article
+    monkeypatch.setattr(reading, "_article", lambda s, shown: read.append(shown) or real(s, shown))
+    write(corpus, 3, seed=77)
+
+    report = built(corpus, tmp_path / "data")
+
+    assert read == ["003.md"]
+    assert (report.articles.changed, report.articles.unchanged) == (("003.md",), ARTICLES - 1)
+
+
+def test_counts_by_hand() -> None:
+    before = Counts.of([["a", "b", "a"], ["b"], ["c"]])
+
+    after = before.changed(np.array([0, -1, 2]), 4, [(1, ["c", "d"]), (3, ["a"])])
+
+    fresh = Counts.of([["a", "b", "a"], ["c", "d"], ["c"], ["a"]])
+    for token, rows, counts in (("a", [0, 3], [2, 1]), ("b", [0], [1]), ("c", [1, 2], [1, 1])):
+        for made in (after, fresh):
+            number = made.vocabulary[token]
+            span = slice(made.starts[number], made.starts[number + 1])
+            assert made.rows[span].tolist() == rows
+            assert made.counts[span].tolist() == counts
+    assert after.lengths.tolist() == fresh.lengths.tolist() == [3, 2, 1, 1]

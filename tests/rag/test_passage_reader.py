@@ -1,0 +1,222 @@
+"""The default reader: question and passage read together by a small network."""
+
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import opencc
+import pytest
+
+from rag import embed
+from rag.errors import BrokenModel
+from rag.passage_reader import (
+    LIMIT,
+    QUESTION,
+    READ,
+    SHIPPED,
+    PassageReader,
+    paired,
+    sentence_scores,
+)
+from rag.word_reader import WordSentence
+from rag.wordpieces import WordPieces
+from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def reader() -> PassageReader:
+    return PassageReader()
+
+
+@pytest.fixture(scope="module")
+def cutter() -> WordPieces:
+    return WordPieces((embed.SHIPPED / "vocab.txt").read_text(encoding="utf-8").splitlines())
+
+
+def says(reader: PassageReader, question: str, text: str) -> float:
+    best = reader.read(question, *hits_of(text))[0]
+    assert isinstance(best, WordSentence)
+    return best.says
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (WHY, "他因為腰受了傷"),
+        ("麵包店哪一年開的？", "一九八七年"),
+        ("一天賣掉幾個菠蘿麵包", "四百個"),
+    ],
+    ids=["why", "when", "how many"],
+)
+def test_the_answering_sentence_comes_first(
+    reader: PassageReader, question: str, answer: str
+) -> None:
+    hits, index = hits_of(CAKE)
+
+    best = reader.read(question, hits, index)[0]
+
+    assert answer in best.text
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [(WHY, CAKE), ("這條河有多長？", RIVER), ("什么时候会淹水", RIVER)],
+    ids=["why", "how long", "when"],
+)
+def test_a_passage_that_answers_says_more_than_one_on_something_else(
+    reader: PassageReader, question: str, text: str
+) -> None:
+    other = RIVER if text is CAKE else CAKE
+
+    assert says(reader, question, text) > says(reader, question, other)
+
+
+def test_a_passage_without_the_fact_says_less_than_the_one_with_it(reader: PassageReader) -> None:
+    question = "這家麵包店在哪一年開張？"
+
+    with_it = says(reader, question, CAKE)
+    without = says(reader, question, CAKE.replace("一九八七年在台南", "在台南"))
+
+    assert with_it > without
+
+
+def test_both_scripts_are_read_alike(reader: PassageReader) -> None:
+    hits, index = hits_of(CAKE)
+    simplified = opencc.OpenCC("t2s").convert(WHY)
+
+    here, there = (reader.read(question, hits, index) for question in (WHY, simplified))
+
+    assert [(s.start, s.score) for s in here] == [(s.start, s.score) for s in there]
+
+
+def test_only_the_best_passages_are_read(reader: PassageReader) -> None:
+    hits, index = hits_of(*[RIVER] * READ, CAKE)
+
+    found = reader.read(WHY, hits, index)
+
+    assert {s.hit.passage.id for s in found} == {hit.passage.id for hit in hits[:READ]}
+
+
+def test_metadata_is_left_to_the_words(reader: PassageReader) -> None:
+    hits, index = hits_of(CAKE)
+    lines = replace(hits[0], passage=replace(hits[0].passage, kind="metadata"))
+
+    found = reader.read(WHY, [lines], index)
+
+    assert [s.says for s in found if isinstance(s, WordSentence)] == [0.0] * len(found)
+
+
+def test_nothing_found_is_nothing_read(reader: PassageReader) -> None:
+    _, index = hits_of(CAKE)
+
+    assert reader.read(WHY, [], index) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["。", "!!!???", "😀" * 400, "字" * 5000, "a" * 5000, "\u200b", "一。" * 900]
+)
+def test_any_passage_can_be_read(reader: PassageReader, text: str) -> None:
+    hits, index = hits_of(text)
+
+    found = reader.read(WHY, hits, index)
+
+    assert all(sentence.score == sentence.score for sentence in found)
+
+
+def test_a_long_question_is_read_to_its_end(cutter: WordPieces) -> None:
+    asked = cutter.ids("河" * 200 + "几个面包")
+
+    pair = paired(cutter, asked, [[7, 8]])
+
+    assert pair.ids[1 : pair.body - 1] == asked[-QUESTION:]
+
+
+def test_a_long_passage_is_cut_and_its_last_sentences_have_no_tokens(cutter: WordPieces) -> None:
+    pair = paired(cutter, [5], [[7] * 200, [8] * 200, [9] * 200])
+
+    assert len(pair.ids) == LIMIT
+    assert [end - begin for begin, end in pair.spans] == [200, LIMIT - 1 - 203, 0]
+
+
+def test_a_sentence_says_what_its_weightiest_tokens_say() -> None:
+    import numpy as np
+
+    columns = np.array([[0, 0, 0], [9, 2, 0], [0, -5, 0], [0, 1, 0], [0, 3, 0]], np.float32)
+
+    first, second, third = sentence_scores(columns, [(1, 3), (3, 5), (5, 5)])
+
+    assert first == pytest.approx(2, abs=0.01)
+    assert second == pytest.approx(2)
+    assert third == -10
+
+
+def test_threads_share_one_reader() -> None:
+    fresh = PassageReader()
+    hits, index = hits_of(CAKE, RIVER)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: fresh.read(WHY, hits, index)[0].score, range(16)))
+
+    assert found == pytest.approx([found[0]] * 16, abs=1e-4)
+
+
+def test_reading_imports_no_torch() -> None:
+    program = (
+        "import sys\n"
+        "from tests.rag.test_passage_reader import CAKE, WHY, PassageReader, hits_of\n"
+        "PassageReader().read(WHY, *hits_of(CAKE))\n"
+        "sys.exit('torch' in sys.modules or 'sentence_transformers' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY).returncode == 0
+
+
+def test_all_models_together_take_at_most_60_mb() -> None:
+    files = [path for path in SHIPPED.parent.rglob("*") if path.is_file()]
+
+    assert sum(path.stat().st_size for path in files) <= 60_000_000
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the shipped folder that a test may damage."""
+    return Path(shutil.copytree(SHIPPED, tmp_path / "passages"))
+
+
+def test_a_shortened_network_is_named(copied: Path) -> None:
+    path = copied / "model.onnx"
+    path.write_bytes(path.read_bytes()[:-100])
+
+    with pytest.raises(BrokenModel, match=r"model\.onnx"):
+        PassageReader(copied).read(WHY, *hits_of(CAKE))
+
+
+def test_a_garbled_network_is_named(copied: Path) -> None:
+    path = copied / "model.onnx"
+    path.write_bytes(b"\x00" * path.stat().st_size)
+
+    with pytest.raises(BrokenModel, match=r"model\.onnx"):
+        PassageReader(copied).read(WHY, *hits_of(CAKE))
+
+
+def test_another_vocabulary_is_refused(copied: Path) -> None:
+    path = copied / "youju.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) | {"vocabulary": "0" * 64}
+    path.write_text(json.dumps(settings), encoding="utf-8")
+
+    with pytest.raises(BrokenModel, match=r"vocab\.txt"):
+        PassageReader(copied).read(WHY, *hits_of(CAKE))
+
+
+@pytest.mark.parametrize("settings", ["{}", "not json", '{"weights": {}}', "[]"])
+def test_damaged_settings_are_named(copied: Path, settings: str) -> None:
+    (copied / "youju.json").write_text(settings, encoding="utf-8")
+
+    with pytest.raises(BrokenModel, match=r"youju\.json"):
+        PassageReader(copied)

@@ -1,0 +1,171 @@
+"""What the reader that reads question and passage together learns from.
+
+A group is one question with some passages: the one that answers (if any does), the same with the
+answer taken out, and passages that resemble the question. Exactly one of them, or none, answers.
+"""
+
+import csv
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.split import sentences
+from rag.fold import fold
+from training import texts
+from training.changes import Changes
+from training.reader_examples import (
+    Asking,
+    Collection,
+    colloquial,
+    encyclopaedia,
+    labelled,
+    overlap,
+    rivals,
+)
+
+OURS = Path(__file__).parent / "data" / "questions.tsv"
+# Of the questions in `data/`, every tenth passage's are kept to measure on.
+KEPT_BACK = 10
+LONGEST = 520  # characters; what is longer was cut when the questions were written
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sentences of a passage in order, and how likely each answers (all 0: none does)."""
+
+    sentences: tuple[str, ...]
+    target: tuple[float, ...]
+
+    @property
+    def answers(self) -> bool:
+        return any(self.target)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A question and what is read for it; `sure` is how far the targets are to be believed."""
+
+    question: str
+    windows: tuple[Window, ...]
+    sure: float = 1.0
+
+
+def written(shared: Path, learnt: bool) -> Collection:
+    """The questions written for this project in `data/`: the part to learn from, or the rest."""
+    known = {}
+    for path in sorted((shared / "train").glob("*.jsonl.gz")):
+        for row in texts.lines(path):
+            if isinstance(row, dict) and "p" in row:
+                known[digest(row["p"])] = fold(row["p"][:LONGEST])
+    passages: dict[str, int] = {}
+    asked = []
+    with OURS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if (int(row["passage"], 16) % KEPT_BACK != 0) is learnt:
+                number = passages.setdefault(row["passage"], len(passages))
+                answer = fold(row["answer"].replace("\\n", "\n"))
+                asked.append(Asking(fold(row["question"]), number, row["kind"] != "u", answer))
+    return Collection([known[name] for name in passages], asked)
+
+
+def digest(passage: str) -> str:
+    """How `data/` names a passage of the training sets."""
+    return hashlib.sha256(passage.encode()).hexdigest()[:12]
+
+
+class Groups:
+    """Groups drawn from a collection; each draw cuts other windows and takes other rivals."""
+
+    def __init__(
+        self, collection: Collection, changes: Changes | None, sure: float = 1.0, seed: int = 0
+    ) -> None:
+        self._collection, self._changes, self._sure = collection, changes, sure
+        self._random = random.Random(seed)
+        self._rivals: dict[int, list[int]] = {}
+        targets = {id(asking): target for asking, target in labelled(collection)}
+        self._asked = [
+            (asking, targets.get(id(asking)))
+            for asking in collection.asked
+            if not asking.answered or id(asking) in targets
+        ]
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    def draw(self, place: int) -> Group:
+        """One group; what is random about it comes from this object's own generator."""
+        asking, target = self._asked[place]
+        own = _whole(self._collection.passages[asking.near], target)
+        windows = [self._cut(own)]
+        if own.answers and self._random.random() < 0.5:
+            windows.append(self._cut(_without_answer(own)))
+        windows += [self._cut(self._rival(asking))]
+        if self._random.random() < 0.1:
+            windows += [self._cut(self._rival(asking))]
+        question = asking.question
+        if self._changes is not None:
+            question = self._changes.question(question)
+        return Group(question, tuple(w for w in windows if w.sentences), self._sure)
+
+    def _rival(self, asking: Asking) -> Window:
+        key = id(asking)
+        if key not in self._rivals:
+            self._rivals[key] = rivals(self._collection, asking)
+        number = self._rivals[key][min(int(self._random.expovariate(0.5)), 7)]
+        return _whole(self._collection.passages[number], None)
+
+    def _cut(self, window: Window) -> Window:
+        """A run of sentences that holds the answer, of a length drawn anew."""
+        room = self._random.choice((100, 140, 200, 300))
+        size = len(window.sentences)
+        if not size:
+            return window
+        answering = [place for place, target in enumerate(window.target) if target]
+        first, last = (
+            (answering[0], answering[-1]) if answering else (self._random.randrange(size),) * 2
+        )
+        length = sum(len(s) for s in window.sentences[first : last + 1])
+        while True:
+            before, after = first > 0, last + 1 < size
+            if not before and not after:
+                break
+            back = before and (not after or self._random.random() < 0.5)
+            more = window.sentences[first - 1] if back else window.sentences[last + 1]
+            if length + len(more) > room:
+                break
+            length += len(more)
+            first, last = (first - 1, last) if back else (first, last + 1)
+        return Window(window.sentences[first : last + 1], window.target[first : last + 1])
+
+
+def _whole(passage: str, target: Sequence[float] | None) -> Window:
+    parts = tuple(passage[begin:end] for begin, end in sentences(passage))
+    return Window(parts, tuple(target) if target else (0.0,) * len(parts))
+
+
+def _without_answer(window: Window) -> Window:
+    left = [s for s, t in zip(window.sentences, window.target, strict=True) if not t]
+    return Window(tuple(left), (0.0,) * len(left))
+
+
+def training_groups(shared: Path, changes: Changes) -> list[tuple[float, Groups]]:
+    """Sources with how much of each an epoch takes, as a share of its questions."""
+    found = [
+        (1.0, Groups(colloquial(shared, learnt=True), changes, seed=1)),
+        (0.25, Groups(encyclopaedia(shared), changes, sure=0.4, seed=2)),
+    ]
+    if OURS.is_file():
+        found.append((1.0, Groups(written(shared, learnt=True), changes, seed=3)))
+    return found
+
+
+def kept_back(shared: Path) -> Iterator[Collection]:
+    """What nothing was learnt from."""
+    yield colloquial(shared, learnt=False)
+    if OURS.is_file():
+        yield written(shared, learnt=False)
+
+
+__all__ = ["Group", "Groups", "Window", "kept_back", "overlap", "training_groups", "written"]

@@ -1,0 +1,200 @@
+"""Train the reader that reads question and passage together.
+
+    python -m training.train_cross --shared DIR --start FILE --work DIR [--minutes 60]
+
+`--start` holds the trained embedding's weights (training.train_embedding, or
+training.shipped_weights), whose transformer and vocabulary the reader begins with. Of the passages
+of a group at most one answers: their log-odds and a zero for "none" go through one softmax, and
+the sentences of the answering passage through another. Checkpoints and their figures on what was
+kept back go into the work folder.
+"""
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+from corpus.split import sentences
+from rag.passage_reader import Pair, paired
+from rag.wordpieces import WordPieces
+from training import changes, cross_examples, texts
+from training.cross_examples import Group, Groups
+from training.cross_network import CrossNetwork
+from training.export_embedding import SHIPPED
+from training.reader_examples import Collection, overlap
+
+BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
+TOGETHER = 28  # passages a step
+SAYS = 1.0  # weight of "which passage, if any" beside "which sentence"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True)
+    parser.add_argument("--start", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--vocabulary", type=Path, default=SHIPPED / "vocab.txt")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--every", type=float, default=10, help="minutes between checkpoints")
+    parser.add_argument("--threads", type=int, default=0)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(1)
+    options.work.mkdir(parents=True, exist_ok=True)
+    tokens = options.vocabulary.read_text(encoding="utf-8").splitlines()
+    common = {token for token in tokens if len(token) == 1}
+    change = changes.Changes(
+        texts.thesaurus(options.shared), changes.sounds(options.shared, common)
+    )
+    groups = cross_examples.training_groups(options.shared, change)
+    print([len(found) for _, found in groups], flush=True)
+    kept = list(cross_examples.kept_back(options.shared))
+    trainer = Trainer(options.work, options.start, WordPieces(tokens))
+    trainer.run(groups, kept, 60 * options.minutes, 60 * options.every)
+
+
+class Trainer:
+    """Steps until the time is up, the rate falling to zero."""
+
+    def __init__(self, work: Path, start: Path, cutter: WordPieces) -> None:
+        self._work, self._cutter = work, cutter
+        self.network = CrossNetwork(len(cutter.tokens))
+        self.network.load(start)
+        table = self.network.bert.embeddings.word_embeddings.weight
+        table.requires_grad_(False)  # most words are too rare here to be learnt anew
+        head = list(self.network.head.parameters())
+        rest = [p for p in self.network.bert.parameters() if p is not table]
+        self._rates = [BODY_RATE, HEAD_RATE]
+        groups = [
+            {"params": found, "lr": rate}
+            for found, rate in zip((rest, head), self._rates, strict=True)
+        ]
+        self._optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
+
+    def run(
+        self,
+        sources: Sequence[tuple[float, Groups]],
+        kept: Sequence[Collection],
+        seconds: float,
+        every: float,
+    ) -> None:
+        began, last, step = time.monotonic(), 0.0, 0
+        losses: list[tuple[float, float]] = []
+        for batch in _batches(sources):
+            spent = time.monotonic() - began
+            if spent > seconds:
+                break
+            step += 1
+            self._set_rate(min(1.0, step / 50) * (1 - spent / seconds))
+            losses.append(self.step(batch))
+            if spent - last > every:
+                last = spent
+                self._record(step, spent, losses, kept)
+                losses = []
+        self._record(step, seconds, losses, kept)
+
+    def step(self, groups: Sequence[Group]) -> tuple[float, float]:
+        """One update; the mean losses in nats: which sentence, which passage."""
+        self.network.train()
+        pairs = [self._pair(g.question, w.sentences) for g in groups for w in g.windows]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            scores, says = self.network(pairs)
+        which, whole, at = [], [], 0
+        for group in groups:
+            size = len(group.windows)
+            gold = next((i for i, w in enumerate(group.windows) if w.answers), size)
+            odds = torch.cat([says[at : at + size], says.new_zeros(1)])
+            whole.append(-group.sure * log_softmax(odds, dim=0)[gold])
+            if gold < size:
+                target = says.new_tensor(group.windows[gold].target)
+                chances = log_softmax(scores[at + gold], dim=0)
+                which.append(-group.sure * (target / target.sum() * chances).sum())
+            at += size
+        sentence = torch.stack(which).mean() if which else says.new_zeros(())
+        passage = torch.stack(whole).mean()
+        self._optimizer.zero_grad()
+        torch.autograd.backward(sentence + SAYS * passage)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._optimizer.step()
+        return float(sentence.detach()), float(passage.detach())
+
+    def _pair(self, question: str, parts: Sequence[str]) -> Pair:
+        ids = self._cutter.ids
+        return paired(self._cutter, ids(question), [ids(part) for part in parts])
+
+    def _set_rate(self, share: float) -> None:
+        for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * share
+
+    def _record(
+        self,
+        step: int,
+        spent: float,
+        losses: Sequence[tuple[float, float]],
+        kept: Sequence[Collection],
+    ) -> None:
+        self.network.save(self._work / f"step-{step}.safetensors")
+        told = {
+            "step": step,
+            "minutes": round(spent / 60, 1),
+            "loss": np.mean(losses, axis=0).round(3).tolist() if losses else None,
+            "kept back": [self.measured(collection) for collection in kept],
+        }
+        print(json.dumps(told), flush=True)
+        with (self._work / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(told) + "\n")
+
+    def measured(self, collection: Collection) -> dict[str, float]:
+        """Best sentence right, and how well answered questions stand above unanswered ones."""
+        self.network.eval()
+        right, there, absent = [], [], []
+        for asking in collection.asked:
+            passage = collection.passages[asking.near]
+            parts = [passage[begin:end] for begin, end in sentences(passage)]
+            with torch.inference_mode():
+                scores, says = self.network([self._pair(asking.question, parts)])
+            (there if asking.answered else absent).append(float(says[0]))
+            target = overlap(asking.answer, passage) if asking.answered else ()
+            if any(target):
+                right.append(target[int(scores[0].argmax())] > 0)
+        told = {"sentence": round(float(np.mean(right)), 3)}
+        if absent:
+            above = np.array(there)[:, None] > np.array(absent)[None]
+            border = float(np.quantile(there, 0.08))
+            told |= {
+                "auc": round(float(above.mean()), 3),
+                "refused at 0.08": round(float((np.array(absent) < border).mean()), 3),
+            }
+        return told
+
+
+def _batches(sources: Sequence[tuple[float, Groups]]) -> Iterator[list[Group]]:
+    """Groups of all sources mixed, about TOGETHER passages at a time, without end."""
+    chance = random.Random(7)
+    while True:
+        order = [
+            (groups, place)
+            for share, groups in sources
+            for place in chance.sample(range(len(groups)), int(share * len(groups)))
+        ]
+        chance.shuffle(order)
+        batch: list[Group] = []
+        for groups, place in order:
+            batch.append(groups.draw(place))
+            if sum(len(group.windows) for group in batch) >= TOGETHER:
+                yield batch
+                batch = []
+
+
+__all__ = ["Tensor", "Trainer"]
+
+if __name__ == "__main__":
+    main()
