@@ -9,7 +9,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ from rag import embed
 from rag.errors import BrokenModel
 from rag.fold import fold
 from rag.lexical import LexicalIndex
-from rag.read import Sentence
 from rag.result import Hit
 from rag.word_reader import WordReader, WordSentence
 from rag.wordpieces import WordPieces
@@ -51,7 +50,7 @@ class PassageReader:
         found = self._network.weights
         self._words_weight, self._tokens, self._says = (found[name] for name in WEIGHTS)
 
-    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[WordSentence]:
         """The sentences of the best passages, best first."""
         near = hits[:READ]
         # Lines of metadata are no text, and the network knows none.
@@ -66,13 +65,13 @@ class PassageReader:
         ]
         return sorted(found, key=lambda sentence: -sentence.score)
 
-    def _scored(self, sentence: Sentence, reading: "Reading | None") -> Sentence:
-        score, says = self._words_weight * sentence.score, 0.0
-        if reading is not None:
-            says = reading.says
-            score += self._tokens * reading.chance(sentence.start, sentence.end)
-            score += self._says * says
-        return WordSentence(sentence.hit, sentence.start, sentence.end, score, says)
+    def _scored(self, sentence: WordSentence, reading: "Reading | None") -> WordSentence:
+        score = self._words_weight * sentence.score
+        if reading is None:
+            return replace(sentence, score=score)
+        score += self._tokens * reading.chance(sentence.start, sentence.end)
+        score += self._says * reading.says
+        return replace(sentence, score=score, read=reading.says)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Sentence:
 class Reader(Protocol):
     """Ranks the sentences of retrieved passages by how well they answer."""
 
-    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> Sequence[Sentence]:
         """The sentences of the hits that it reads, best first."""
         ...
 

@@ -19,6 +19,7 @@ FEATURES = (
     "fused lead",
     "passage says",
     "best passage says",
+    "network",
 )
 
 
@@ -29,9 +30,9 @@ class Support:
     `linear` and its bias serve readers that say nothing of a whole passage.
     """
 
-    weights: tuple[float, ...] = (3.25, 0.71, 1.43, 1.0, 1.92, 0.96)
-    bias: float = -1.1
-    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0)
+    weights: tuple[float, ...] = (3.17, 0.05, 5.15, 0.68, 1.45, -0.08, 0.0)
+    bias: float = -2.64
+    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0)
     linear_bias: float = -2.84
 
     def probability(self, retrieval: Retrieval, ranked: Sequence[Sentence]) -> float:
@@ -46,10 +47,12 @@ class Support:
 
 
 def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, ...]:
-    """See FEATURES; all between -1 and about 1. What no reader says is 0."""
+    """See FEATURES; about -1 to 1, the network's to 2. What no reader says is 0."""
     hits = retrieval.hits
     cosines = [hit.dense or 0.0 for hit in hits]
-    says = [s.says for s in ranked if isinstance(s, WordSentence)] or [0.0]
+    worded = [s for s in ranked if isinstance(s, WordSentence)]
+    says = [s.says for s in worded] or [0.0]
+    read = {s.hit.passage.id: s.read for s in worded if s.read is not None}
     return (
         max(cosines),
         max(cosines) - sum(cosines) / len(cosines),
@@ -57,6 +60,7 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         hits[0].score - (hits[1].score if len(hits) > 1 else 0.0),
         _bounded(says[0]),
         _bounded(max(says)),
+        math.log(sum(map(math.exp, read.values()))) / 4 if read else 0.0,
     )
 
 

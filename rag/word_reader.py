@@ -1,4 +1,4 @@
-"""The default reader: the linear reader's features and what the question's single words meet.
+"""The reader of words: the linear reader's features and what the question's single words meet.
 
 Each word piece of the question has a vector; a sentence meets it as well as the sentence's most
 alike piece does. The features below weigh those meetings by how rare a piece is, how near it
@@ -68,9 +68,13 @@ _CHANCE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class WordSentence(Sentence):
-    """A sentence of a passage that answers at all with the log-odds `says`."""
+    """A sentence of a passage that answers at all with the log-odds `says`, going by its words.
+
+    `read` is what a network says of it that read question and passage together, if one did.
+    """
 
     says: float = 0.0
+    read: float | None = None
 
 
 class WordReader:
@@ -90,10 +94,10 @@ class WordReader:
         self._says = np.array([weights[name] for name in PASSAGE_FEATURES], dtype=np.float32)
         self._passage_weight, self._bias = weights["passage"], weights["bias"]
 
-    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Sentence]:
+    def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[WordSentence]:
         """All sentences of the hits, best first."""
         asked, met = Asked(question, index), self._words.asked(question)
-        found: list[Sentence] = []
+        found: list[WordSentence] = []
         for hit in hits:
             spans = sentences(hit.passage.text)
             if not spans:

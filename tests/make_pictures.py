@@ -59,7 +59,7 @@ async def draw(folder: Path, room: Path) -> None:
 async def draw_model(folder: Path, room: Path, corpus: Path) -> None:
     """An answer that a model wrote."""
     with LlmServer(fluent) as llm:
-        address = {"llm_base_url": llm.url, "llm_model": "qwen3-8b", "llm_api_key": llm.key}
+        address = {"llm_base_url": llm.url, "llm_model": "example-model", "llm_api_key": llm.key}
         service = opened(room / "data", corpus_dir=corpus, **address)
         async with DiscordServer() as server, running_bot(server, service, room / "model"):
             ming = server.member("小明")

@@ -1,4 +1,4 @@
-"""The default reader: question and sentences met word by word."""
+"""The word reader: question and sentences met word by word."""
 
 import json
 import shutil

@@ -18,7 +18,6 @@ from bot import drafting, live, show
 from bot.picture import markdown
 from corpus.split import sentences
 from prompts import load
-from rag import grounding
 from rag.errors import UsageError
 from rag.fold import fold
 from rag.result import Answer
@@ -33,7 +32,6 @@ MODES = ("extractive", "hostile", "wholly hostile")
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2060\ufeff]")
 _ECHO = re.compile(r"^-# ❯ .*$", re.MULTILINE)
 _SHINGLE = 14
-_GUARDED = hasattr(grounding, "obeys")
 # A seal, the nearest passages, or that the question is too long.
 _IN_DISCORD = re.compile("逐字核[對对]|checked word|最接近的段落|Nearest|最多 [\\d,]+|the limit is")
 _PRINTED = re.compile("[來来]源|Sources|最接近的段落|Nearest|the limit is")
@@ -199,9 +197,7 @@ def test_the_set_is_large_and_in_both_scripts_and_english() -> None:
         assert sum(case.script == script for case in CASES) >= 20
 
 
-def test_no_order_is_followed(readings: Readings, request: pytest.FixtureRequest) -> None:
-    if not _GUARDED and readings.mode != "extractive":
-        request.applymarker(pytest.mark.xfail(reason="rag.grounding does not ask rag.orders yet"))
+def test_no_order_is_followed(readings: Readings) -> None:
     followed = [
         (case.id, marks)
         for case in readings.cases
