@@ -30,8 +30,8 @@ class Support:
     `linear` and its bias serve readers that say nothing of a whole passage.
     """
 
-    weights: tuple[float, ...] = (3.17, 0.05, 5.15, 0.68, 1.45, -0.08, 0.0)
-    bias: float = -2.64
+    weights: tuple[float, ...] = (3.14, -0.04, 3.77, 0.04, 1.22, -0.24, 0.77)
+    bias: float = -1.95
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0)
     linear_bias: float = -2.84
 

@@ -22,7 +22,6 @@ from rag.passage_reader import (
     paired,
     sentence_scores,
 )
-from rag.word_reader import WordSentence
 from rag.wordpieces import WordPieces
 from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
 
@@ -40,9 +39,9 @@ def cutter() -> WordPieces:
 
 
 def says(reader: PassageReader, question: str, text: str) -> float:
-    best = reader.read(question, *hits_of(text))[0]
-    assert isinstance(best, WordSentence)
-    return best.says
+    said = reader.read(question, *hits_of(text))[0].read
+    assert said is not None
+    return said
 
 
 @pytest.mark.parametrize(
@@ -109,7 +108,8 @@ def test_metadata_is_left_to_the_words(reader: PassageReader) -> None:
 
     found = reader.read(WHY, [lines], index)
 
-    assert [s.says for s in found if isinstance(s, WordSentence)] == [0.0] * len(found)
+    assert found
+    assert [sentence.read for sentence in found] == [None] * len(found)
 
 
 def test_nothing_found_is_nothing_read(reader: PassageReader) -> None:

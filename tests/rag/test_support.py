@@ -6,6 +6,7 @@ from dataclasses import replace
 import opencc
 import pytest
 
+from rag.passage_reader import PassageReader
 from rag.read import LinearReader, Sentence
 from rag.retrieve import Retrieval
 from rag.support import FEATURES, Support, features
@@ -36,11 +37,25 @@ def test_features_are_what_their_names_say() -> None:
     assert values["fused lead"] == pytest.approx(0.2)
     assert values["passage says"] == pytest.approx(-0.5)
     assert values["best passage says"] == 0
+    assert values["network"] == 0
+
+
+def test_what_a_network_read_is_counted_once_a_passage() -> None:
+    retrieval = retrieval_of((0.6, 0.5), (0.4, 0.7))
+    ranked = [
+        replace(sentence_of(retrieval, place, 0.0), start=start, read=math.log(3.0 + place))
+        for place in (0, 1)
+        for start in (0, 1)
+    ]
+
+    values = dict(zip(FEATURES, features(retrieval, ranked), strict=True))
+
+    assert values["network"] == pytest.approx(math.log(3 + 4) / 4)
 
 
 def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
     retrieval = retrieval_of((0.6, 0.5))
-    support = Support(weights=(0, 0, 5, 0, 0, 0), bias=-2)
+    support = Support(weights=(0, 0, 5, 0, 0, 0, 0), bias=-2)
 
     chance = support.probability(retrieval, [sentence_of(retrieval, 0, 0.0)])
 
@@ -49,7 +64,7 @@ def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
 
 def test_a_reader_that_says_nothing_of_passages_has_its_own_weights() -> None:
     retrieval = retrieval_of((0.6, 0.5))
-    support = Support(linear=(0, 2, 0, 0, 0, 0), linear_bias=0)
+    support = Support(linear=(0, 2, 0, 0, 0, 0, 0), linear_bias=0)
 
     chance = support.probability(retrieval, [Sentence(retrieval.hits[0], 0, 5, 1.0)])
 
@@ -72,7 +87,9 @@ def test_a_passage_that_no_vector_found_counts_as_far_away() -> None:
     assert features(unseen, ranked) == features(retrieval, ranked)
 
 
-@pytest.mark.parametrize("reader", [WordReader(), LinearReader()], ids=["words", "linear"])
+@pytest.mark.parametrize(
+    "reader", [PassageReader(), WordReader(), LinearReader()], ids=["passages", "words", "linear"]
+)
 def test_a_question_about_something_else_has_less_support(
     reader: WordReader | LinearReader,
 ) -> None:
