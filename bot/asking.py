@@ -80,7 +80,7 @@ class Asking:
             tuple(history)[-_HISTORY:], choice, interaction.channel, interaction.guild_id,
         )  # fmt: skip
         self.admit(Place.of_interaction(interaction), asked.user)
-        reply = InteractionReply(interaction, private)
+        reply = InteractionReply(interaction, private, drafts=True)
         try:
             await reply.start()
             await self.answer(asked, reply)

@@ -132,7 +132,7 @@ class Buttons:
             raise NotTheAsker
         self._asking.admit(Place.of_interaction(interaction), interaction.user.id)
         await interaction.response.defer()
-        reply = InteractionReply(interaction, kept.shown.private)
+        reply = InteractionReply(interaction, kept.shown.private, drafts=True)
         try:
             await self._answer_again(interaction, kept, reply)
         except Lost:

@@ -39,12 +39,17 @@ class Reply(Protocol):
 
 
 class InteractionReply:
-    """The answer to an interaction; into the channel when the interaction has expired."""
+    """The answer to an interaction; into the channel when the interaction has expired.
 
-    def __init__(self, interaction: "discord.Interaction[Any]", private: bool) -> None:
-        self._interaction, self.private = interaction, private
+    With `drafts`, what was noted is a draft of the answer, which then takes its place there too.
+    """
+
+    def __init__(
+        self, interaction: "discord.Interaction[Any]", private: bool, drafts: bool = False
+    ) -> None:
+        self._interaction, self.private, self._drafts = interaction, private, drafts
         self._instead: ChannelReply | None = None
-        self._noted: int | None = None  # the message that shows what was noted
+        self._noted: int | None = None  # the draft that the answer must not stand beside
 
     async def start(self) -> None:
         """Show that the bot is thinking. Discord gives three seconds for it."""
@@ -59,7 +64,7 @@ class InteractionReply:
             return
         try:
             noted = await persistently(lambda: self._interaction.edit_original_response(view=view))
-            self._noted = noted.id
+            self._noted = noted.id if self._drafts else None
         except discord.HTTPException as error:
             self._give_up_interaction(error)
             await self.note(view)

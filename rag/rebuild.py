@@ -102,6 +102,8 @@ def rebuild(order: Order, tell: Listener) -> ReindexReport:
     with nullcontext() if order.dry_run else shelf.builder_lock(order.command):
         if not order.dry_run:
             shelf.mend()
+            shelf.clean_half_built()  # what a builder left behind that was killed
+            shelf.clean()
         before = GenerationStore(data_dir, shelf=shelf).latest()
         with closing(before) if before is not None else nullcontext():
             embedder = load_embedder(order.embed_model)
@@ -187,7 +189,6 @@ def _build(
     scene: _Scene, found: ArticleChanges, material: Material, change: Difference | None
 ) -> ReindexReport:
     shelf, tell = scene.shelf, scene.tell
-    shelf.clean_half_built()
     with closing(EmbeddingCache(Path(scene.order.data_dir) / CACHE)) as cache:
         vectors, new = embed_all(material, scene.embedder, cache, tell)
         try:

@@ -20,6 +20,8 @@ def changes_of(corpus_dir: Path, data_dir: Path, stop: threading.Event) -> Itera
     """
     from watchfiles import watch
 
+    if not corpus_dir.is_dir():  # watchfiles would wait for it without a word
+        raise CorpusMissing(corpus_dir)
     seen = _Seen(corpus_dir.resolve(), data_dir.resolve())
     try:
         for changed in watch(

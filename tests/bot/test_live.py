@@ -123,8 +123,9 @@ def test_ctrl_c_ends_the_writing_and_what_stands_is_the_answer(answering: Servic
 @pytest.mark.usefixtures("terminal")
 def test_a_second_ctrl_c_ends_all(answering: Service) -> None:
     class Deaf(Writer):
-        def ask(self, *_: Any, **__: Any) -> Any:
+        def ask(self, *_: Any, stop: threading.Event, **__: Any) -> Any:
             os.kill(os.getpid(), signal.SIGINT)
+            assert stop.wait(30)  # two signals at one moment are one
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(30)
 

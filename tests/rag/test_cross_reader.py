@@ -6,14 +6,14 @@ import pytest
 
 from rag.cross_reader import PairReader, UnknownReader, load_reader
 from rag.errors import UnknownModel
+from rag.passage_reader import PassageReader
 from rag.read import LinearReader
-from rag.word_reader import WordReader
 from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
 
 
 def test_none_is_the_linear_reader() -> None:
     assert isinstance(load_reader("none"), LinearReader)
-    assert isinstance(load_reader(""), WordReader)
+    assert isinstance(load_reader(""), PassageReader)
 
 
 @pytest.fixture(scope="module")
