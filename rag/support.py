@@ -31,7 +31,7 @@ class Support:
     """
 
     weights: tuple[float, ...] = (3.14, -0.04, 3.77, 0.04, 1.22, -0.24, 0.77)
-    bias: float = -1.95
+    bias: float = -1.83
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0)
     linear_bias: float = -2.84
 
