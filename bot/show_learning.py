@@ -62,7 +62,8 @@ def show_lookup(lookup: Lookup) -> None:
         own = "" if not group.own else " (own)" if group.indexed else " (own; reindex to use it)"
         forms = group.forms_in(resolve(lookup.word))
         _say(Text.assemble((" · ".join(forms), "bold"), (own, "yellow")))
-    _say(Text(f"{lookup.count} passages hold it or another form of it.", "dim"))
+    hold = "passage holds" if lookup.count == 1 else "passages hold"
+    _say(Text(f"{lookup.count} {hold} it or another form of it.", "dim"))
     for place in lookup.places:
         where = " › ".join((place.article.title, *place.passage.headings[-1:]))
         _say(Text(f"    {_plain(where)}", "cyan"))
