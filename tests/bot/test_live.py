@@ -108,7 +108,7 @@ def test_nothing_is_streamed_into_a_pipe_or_beside_json(
     assert page.getvalue() == ""
 
 
-@pytest.mark.usefixtures("terminal")
+@pytest.mark.usefixtures("terminal", "heard")
 def test_ctrl_c_ends_the_writing_and_what_stands_is_the_answer(answering: Service) -> None:
     before = signal.getsignal(signal.SIGINT)
     writer = written(answering, ["一。"] * 600, pace=0.05)
@@ -120,7 +120,15 @@ def test_ctrl_c_ends_the_writing_and_what_stands_is_the_answer(answering: Servic
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.usefixtures("terminal")
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C as in a terminal: a program that a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("terminal", "heard")
 def test_a_second_ctrl_c_ends_all(answering: Service) -> None:
     class Deaf(Writer):
         def ask(self, *_: Any, stop: threading.Event, **__: Any) -> Any:
