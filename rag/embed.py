@@ -102,11 +102,10 @@ class ShippedModel:
     @cached_property
     def tokenizer(self) -> Any:
         """The WordPieces of this model's vocabulary."""
-        from rag.wordpieces import WordPieces
+        from rag.wordpieces import of_vocabulary
 
         with self._lock:
-            path = self._whole_file("vocab.txt")
-            return WordPieces(path.read_text(encoding="utf-8").splitlines())
+            return of_vocabulary(self._whole_file("vocab.txt").read_bytes())
 
     def _row(self, text: str) -> list[int]:
         from rag.fold import fold

@@ -5,7 +5,6 @@ Both stand beside what the word reader sees (rag.word_reader) in a few fitted we
 best passages are read, for reading one takes some 20 ms on a CPU.
 """
 
-import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from rag.fold import fold
 from rag.lexical import LexicalIndex
 from rag.result import Hit
 from rag.word_reader import WordReader, WordSentence
-from rag.wordpieces import WordPieces
+from rag.wordpieces import WordPieces, checked_vocabulary
 
 Columns = NDArray[np.float32]
 
@@ -156,13 +155,7 @@ class Network:
     @cached_property
     def cutter(self) -> WordPieces:
         with self._lock:
-            try:
-                whole = self._vocabulary.read_bytes()
-            except OSError as error:
-                raise BrokenModel(self._vocabulary.parent, str(error)) from error
-            if hashlib.sha256(whole).hexdigest() != self._digest:
-                raise BrokenModel(self._folder, "it was made for another vocab.txt")
-            return WordPieces(whole.decode("utf-8").splitlines())
+            return checked_vocabulary(self._vocabulary, self._digest, self._folder)
 
     @cached_property
     def _session(self) -> Any:

@@ -6,7 +6,6 @@ stands to the question word, and whether the passage's first sentence, which nam
 met it already: "where did A study B" is answered where B is met, not where A is.
 """
 
-import hashlib
 import json
 import re
 import threading
@@ -26,7 +25,7 @@ from rag.fold import fold
 from rag.lexical import LexicalIndex
 from rag.read import Asked, Sentence
 from rag.result import Hit
-from rag.wordpieces import WordPieces
+from rag.wordpieces import WordPieces, checked_vocabulary
 
 Values = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -165,13 +164,7 @@ class Words:
     @cached_property
     def cutter(self) -> WordPieces:
         with self._lock:
-            try:
-                whole = self._vocabulary.read_bytes()
-            except OSError as error:
-                raise BrokenModel(self._vocabulary.parent, str(error)) from error
-            if hashlib.sha256(whole).hexdigest() != self._digest:
-                raise BrokenModel(self._folder, "it was made for another vocab.txt")
-            return WordPieces(whole.decode("utf-8").splitlines())
+            return checked_vocabulary(self._vocabulary, self._digest, self._folder)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -1,9 +1,13 @@
 """Folded text becomes token numbers: Chinese runs by longest match, other words by WordPiece."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
+
+from rag.errors import BrokenModel
 
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 
@@ -75,6 +79,23 @@ class WordPieces:
             found.append(number)
             begin = end
         return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def of_vocabulary(whole: bytes) -> WordPieces:
+    """The tokenizer of a vocabulary file, one a process: embedding and readers share it."""
+    return WordPieces(whole.decode("utf-8").splitlines())
+
+
+def checked_vocabulary(path: Path, digest: str, folder: Path) -> WordPieces:
+    """The tokenizer that the model in `folder` was made for; BrokenModel when it is another."""
+    try:
+        whole = path.read_bytes()
+    except OSError as error:
+        raise BrokenModel(path.parent, str(error)) from error
+    if hashlib.sha256(whole).hexdigest() != digest:
+        raise BrokenModel(folder, "it was made for another vocab.txt")
+    return of_vocabulary(whole)
 
 
 def _without_accents(word: str) -> str:

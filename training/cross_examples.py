@@ -21,7 +21,6 @@ from training.reader_examples import (
     colloquial,
     encyclopaedia,
     labelled,
-    overlap,
     rivals,
 )
 
@@ -166,6 +165,3 @@ def kept_back(shared: Path) -> Iterator[Collection]:
     yield colloquial(shared, learnt=False)
     if OURS.is_file():
         yield written(shared, learnt=False)
-
-
-__all__ = ["Group", "Groups", "Window", "kept_back", "overlap", "training_groups", "written"]

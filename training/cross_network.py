@@ -10,11 +10,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import BertConfig, BertModel
 
 from corpus.split import Span
 from rag.passage_reader import Pair
-from training.network import padded
+from training.network import encoder, padded
 
 TOGETHER = 7  # pairs that pass through the network at once
 
@@ -24,16 +23,7 @@ class CrossNetwork(torch.nn.Module):
 
     def __init__(self, tokens: int, dropout: float = 0.1) -> None:
         super().__init__()
-        config = BertConfig(
-            vocab_size=tokens,
-            hidden_size=384,
-            num_hidden_layers=6,
-            num_attention_heads=12,
-            intermediate_size=1536,
-            hidden_dropout_prob=dropout,
-            attention_probs_dropout_prob=0.0,  # lets the fused attention kernel run
-        )
-        self.bert = BertModel(config, add_pooling_layer=False)
+        self.bert = encoder(tokens, dropout)
         # Columns: how much a token counts in its sentence, what it says, and, of the first
         # token, what the whole passage says.
         self.head = torch.nn.Linear(384, 3)

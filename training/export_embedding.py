@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
+from transformers import BertModel
 
 from rag.wordpieces import WordPieces
 from training.network import Network
@@ -75,8 +77,8 @@ def export(weights: dict[str, Array], vocabulary: Path, out: Path, max_tokens: i
     for name in BY_HAND:
         shutil.copy(SHIPPED / name, aside / name)
     shutil.copy(vocabulary, aside / "vocab.txt")
-    divisors = large_channels(weights, vocabulary)
-    onnx.save(Graph(weights, divisors, max_tokens).model(), aside / "model.onnx")
+    largest = large_channels(weights, vocabulary)
+    onnx.save(Graph(weights, largest, max_tokens).model(), aside / "model.onnx")
     _describe(aside, max_tokens)
     old = out.with_name(out.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
@@ -104,17 +106,23 @@ def large_channels(weights: dict[str, Array], vocabulary: Path) -> dict[str, Arr
     tokens = vocabulary.read_text(encoding="utf-8").splitlines()
     network, cutter = Network(len(tokens)).eval(), WordPieces(tokens)
     network.bert.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()}, strict=False)
+    return divisors(network.bert, lambda: network([cutter.framed(t, 128) for t in SAMPLES]))
+
+
+def divisors(bert: BertModel, run: Callable[[], object]) -> dict[str, Array]:
+    """For each product with large channels while `run` uses it: what to divide them by."""
     largest: dict[str, Array] = {}
-    for name, part in network.bert.named_modules():
+    for name, part in bert.named_modules():
         if name.endswith(("intermediate.dense", "output.dense")) and "attention" not in name:
             part.register_forward_pre_hook(partial(_keep_largest, largest, name))
     with torch.inference_mode():
-        network([cutter.framed(text, 128) for text in SAMPLES])
+        run()
     return {name: np.sqrt(np.maximum(1, top / np.sort(top)[-8])) for name, top in largest.items()}
 
 
 def _keep_largest(largest: dict[str, Array], name: str, _: object, inputs: Any) -> None:
-    largest[name] = inputs[0].abs().flatten(0, -2).amax(0).numpy()
+    found = inputs[0].abs().flatten(0, -2).amax(0).numpy()
+    largest[name] = np.maximum(found, largest.get(name, found))
 
 
 class Graph:
@@ -138,7 +146,12 @@ class Graph:
             helper.make_tensor_value_info(n, TensorProto.INT32, shape) for n in ("ids", "mask")
         ]
         outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", WIDTH])]
-        graph = helper.make_graph(self._nodes, NAME, inputs, outputs, self._constants)
+        return self._checked(NAME, inputs, outputs)
+
+    def _checked(
+        self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]
+    ) -> onnx.ModelProto:
+        graph = helper.make_graph(self._nodes, name, inputs, outputs, self._constants)
         versions = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
         model = helper.make_model(graph, opset_imports=versions, ir_version=8)
         onnx.checker.check_model(model)

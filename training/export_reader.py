@@ -1,6 +1,6 @@
 """The trained reader becomes the shipped folder: one int8 ONNX graph and its settings.
 
-    python -m training.export_reader --weights FILE... --out DIR [--start DIR]
+    python -m training.export_reader --weights FILE... --out DIR
 
 The same fused int8 nodes as the embedding's (training.export_embedding), with the second token
 type for the passage; instead of a vector, three columns for each token (training.cross_network).
@@ -17,12 +17,11 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
-from torch import Tensor
 
-from rag.passage_reader import LIMIT, Pair, paired
+from rag.passage_reader import LIMIT, paired
 from rag.wordpieces import WordPieces
 from training.cross_network import CrossNetwork
-from training.export_embedding import LAYERS, SAMPLES, SHIPPED, Graph, _keep_largest, mean_weights
+from training.export_embedding import LAYERS, SAMPLES, SHIPPED, Graph, divisors, mean_weights
 
 Array = NDArray[np.float32]
 
@@ -38,8 +37,8 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     weights = mean_weights(options.weights)
-    divisors = large_channels(weights, options.vocabulary)
-    onnx.save(ReaderGraph(weights, divisors, LIMIT).model(), options.out / "model.onnx")
+    largest = large_channels(weights, options.vocabulary)
+    onnx.save(ReaderGraph(weights, largest, LIMIT).model(), options.out / "model.onnx")
     describe(options.out, options.vocabulary)
 
 
@@ -60,30 +59,15 @@ def describe(out: Path, vocabulary: Path) -> None:
 
 def large_channels(weights: dict[str, Array], vocabulary: Path) -> dict[str, Array]:
     """For each product with large channels: what to divide its input's channels by."""
-    from functools import partial
-
     tokens = vocabulary.read_text(encoding="utf-8").splitlines()
     network, cutter = CrossNetwork(len(tokens)).eval(), WordPieces(tokens)
     network.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()})
-    largest: dict[str, Array] = {}
-    for name, part in network.bert.named_modules():
-        if name.endswith(("intermediate.dense", "output.dense")) and "attention" not in name:
-            part.register_forward_pre_hook(partial(_kept, largest, name))
-    pairs: list[Pair] = [
+    pairs = [
         paired(cutter, cutter.ids(question), [cutter.ids(text)])
         for question in QUESTIONS
         for text in SAMPLES
     ]
-    with torch.inference_mode():
-        network(pairs)
-    return {name: np.sqrt(np.maximum(1, top / np.sort(top)[-8])) for name, top in largest.items()}
-
-
-def _kept(largest: dict[str, Array], name: str, module: object, inputs: tuple[Tensor]) -> None:
-    before = largest.get(name)
-    _keep_largest(largest, name, module, inputs)
-    if before is not None:
-        largest[name] = np.maximum(before, largest[name])
+    return divisors(network.bert, lambda: network(pairs))
 
 
 class ReaderGraph(Graph):
@@ -108,11 +92,7 @@ class ReaderGraph(Graph):
             for name in ("ids", "mask", "types")
         ]
         outputs = [helper.make_tensor_value_info("columns", TensorProto.FLOAT, [*shape, 3])]
-        graph = helper.make_graph(self._nodes, NAME, inputs, outputs, self._constants)
-        versions = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-        model = helper.make_model(graph, opset_imports=versions, ir_version=8)
-        onnx.checker.check_model(model)
-        return model
+        return self._checked(NAME, inputs, outputs)
 
     def _summed(self) -> str:
         """Words, places and the token type, which is 0 for the question and 1 for the passage."""

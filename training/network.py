@@ -17,21 +17,26 @@ from rag.wordpieces import WordPieces
 Weights = dict[str, Tensor]
 
 
+def encoder(tokens: int, dropout: float) -> BertModel:
+    """all-MiniLM-L6-v2's transformer over a vocabulary of so many tokens."""
+    config = BertConfig(
+        vocab_size=tokens,
+        hidden_size=384,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=0.0,  # lets the fused attention kernel run
+    )
+    return BertModel(config, add_pooling_layer=False)
+
+
 class Network(torch.nn.Module):
     """Token numbers in, unit vectors out."""
 
     def __init__(self, tokens: int, dropout: float = 0.1) -> None:
         super().__init__()
-        config = BertConfig(
-            vocab_size=tokens,
-            hidden_size=384,
-            num_hidden_layers=6,
-            num_attention_heads=12,
-            intermediate_size=1536,
-            hidden_dropout_prob=dropout,
-            attention_probs_dropout_prob=0.0,  # lets the fused attention kernel run
-        )
-        self.bert = BertModel(config, add_pooling_layer=False)
+        self.bert = encoder(tokens, dropout)
 
     def forward(self, batch: Sequence[Sequence[int]]) -> Tensor:
         ids, mask = padded(batch)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from corpus.split import sentences
@@ -193,8 +192,6 @@ def _batches(sources: Sequence[tuple[float, Groups]]) -> Iterator[list[Group]]:
                 yield batch
                 batch = []
 
-
-__all__ = ["Tensor", "Trainer"]
 
 if __name__ == "__main__":
     main()
