@@ -64,7 +64,8 @@ def written(shared: Path, learnt: bool) -> Collection:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             if (int(row["passage"], 16) % KEPT_BACK != 0) is learnt:
                 number = passages.setdefault(row["passage"], len(passages))
-                answer = fold(row["answer"].replace("\\n", "\n"))
+                start, end = int(row["start"] or 0), int(row["end"] or 0)
+                answer = known[row["passage"]][start:end]
                 asked.append(Asking(fold(row["question"]), number, row["kind"] != "u", answer))
     return Collection([known[name] for name in passages], asked)
 
