@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.made import Projected, texts
-from rag.collection import Collection, copy_frozen, take_out, writable
+from rag.collection import Collection
 from rag.embed import load_embedder
+from rag.filling import copy_frozen, take_out, writable
 
 _SHARES = (0.0, 0.1, 0.2, 0.5, 1.0)
 _STEP = 0.1  # of the passages that change at once; more is done in several steps

@@ -25,8 +25,9 @@ import numpy as np
 from benchmarks.made import fill_cache, texts, write_articles
 from rag.build import build_service
 from rag.cache import EmbeddingCache, key_of
-from rag.collection import fill, writable
 from rag.embed import load_embedder
+from rag.entries import Entries, metadata_of
+from rag.filling import fill, writable
 from rag.generation import Generation
 from rag.generations import GenerationStore
 from rag.index_text import dense_text
@@ -43,7 +44,6 @@ def settings_of(home: Path) -> Settings:
         _env_file=None,
         corpus_dir=home / "corpus",
         data_dir=home / "data",
-        rerank_model="none",
         reindex_deadline=6 * 3600,
     )
 
@@ -129,29 +129,26 @@ def _resident() -> int:
 
 
 def _bare(home: Path) -> dict[str, Any]:
-    """Chroma's adds of the same nodes, and encoding of a sample, with nothing of ours around."""
-    from llama_index.core.schema import TextNode
-
+    """Chroma's adds of the same entries, and encoding of a sample, with nothing of ours around."""
     settings = settings_of(home)
     with closing(GenerationStore(settings.data_dir)) as store, store.lease() as generation:
         passages = list(generation.content.all_passages())
-        text_of = [dense_text(generation.content.article(p.article_id), p) for p in passages]
+        articles = {p.article_id: generation.content.article(p.article_id) for p in passages}
+    text_of = [dense_text(articles[p.article_id], p) for p in passages]
     embedder = load_embedder("")
     with closing(EmbeddingCache(settings.data_dir / CACHE)) as cache:
         keys = [key_of(embedder.fingerprint, text) for text in text_of]
         known = cache.get_many(list(dict.fromkeys(keys)))
-    vectors = [known[key] for key in keys]
-    made = [
-        TextNode(id_=p.id, text=p.text, metadata={"article_id": p.article_id}) for p in passages
-    ]
+    vectors = np.stack([known[key] for key in keys])
+    metadata = [metadata_of(articles[p.article_id], p) for p in passages]
+    made = Entries([p.id for p in passages], vectors, metadata)
 
-    def nodes(rows: Any) -> list[TextNode]:
-        for row in rows:
-            made[row].embedding = vectors[row].tolist()
-        return [made[row] for row in rows]
+    def entries(rows: Any) -> Entries:
+        span = slice(rows[0], rows[-1] + 1)
+        return Entries(made.ids[span], made.vectors[span], made.metadata[span])
 
     with writable(home / "bare") as collection:
-        adds, _ = _timed(lambda: fill(collection, range(len(made)), nodes, lambda _: None))
+        adds, _ = _timed(lambda: fill(collection, range(len(vectors)), entries, lambda _: None))
     shutil.rmtree(home / "bare")
     sample = text_of[:: max(1, len(text_of) // _ENCODED)][:_ENCODED]
     embedder.embed_query("暖")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from bot.flags import print_json
 from bot.forms import Json, answer_form
 from rag.errors import UsageError
 from rag.result import Answer, Timings, Variant
@@ -28,8 +29,7 @@ def answer_batch(service: Service, path: Path, default: Variant | None) -> None:
     that every line has its answer. A line that is no such object is a BadBatch before any answer.
     """
     for row in list(_rows(path)):
-        sys.stdout.write(json.dumps(_answered(service, row, default), ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        print_json(_answered(service, row, default))
 
 
 def _answered(service: Service, row: Json, default: Variant | None) -> Json:

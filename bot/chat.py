@@ -1,9 +1,10 @@
 """A conversation in the terminal."""
 
-import json
+import re
 import sys
 from collections.abc import Iterator
 
+from bot.flags import print_json
 from bot.forms import answer_form
 from bot.live import answered
 from bot.show import err, out, show_answer
@@ -13,6 +14,7 @@ from rag.result import Variant
 from rag.service import Service
 
 _HISTORY = 4
+_STEERS = re.compile(r"/\S*")  # such as /help: no question, but no slash word of ours either
 _SCRIPTS: dict[str, Variant] = {"/繁": "hant", "/简": "hans", "/簡": "hans"}
 
 
@@ -30,6 +32,8 @@ def converse(service: Service, variant: Variant | None, *, as_json: bool = False
         elif line == "/新":
             history.clear()
             err.print(text(language, "chat.fresh"))
+        elif _STEERS.fullmatch(line):
+            err.print(text(language, "chat.welcome"))
         else:
             _turn(service, line, history, variant, as_json)
     if not as_json:
@@ -48,8 +52,7 @@ def _turn(
     history.append(line)
     del history[:-_HISTORY]
     if as_json:
-        sys.stdout.write(json.dumps(answer_form(answer), ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        print_json(answer_form(answer))
     else:
         show_answer(answer)
         out.print()

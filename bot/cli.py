@@ -4,21 +4,20 @@ Output goes to stdout, progress and errors to stderr. Exit codes: 0 done (a refu
 3 configuration, 4 no index, 5 corpus, 6 dependency unreachable, 7 an evaluation that is worse.
 """
 
-import json
+import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
 from bot.cli_learning import feedback_app, gaps_app
 from bot.cli_terms import terms_app
-from bot.escape import printable
-from bot.flags import Flags as _Flags
+from bot.flags import Flags, JsonFlag, print_json, switch
 from bot.open import opened
 from rag.build import load_settings
 from rag.errors import YoujuError
@@ -43,12 +42,13 @@ app.add_typer(gaps_app, name="gaps")
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(terms_app, name="terms")
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 HistoryFlag = Annotated[
     list[str] | None,
     typer.Option("--history", help="An earlier question of the conversation; repeatable."),
 ]
-QuestionArgument = Annotated[str, typer.Argument(help="What you want to know, in either script.")]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="What you want to know, in either script.")
+]
 
 
 @app.callback()
@@ -64,12 +64,14 @@ def _main_flags(
     ] = None,
 ) -> None:
     given = {"corpus_dir": corpus_dir, "data_dir": data_dir, "embed_model": embed_model}
-    _Flags.values = {name: value for name, value in given.items() if value is not None}
+    Flags.values = {name: value for name, value in given.items() if value is not None}
 
 
 @app.command()
 def ask(
-    question: Annotated[str | None, typer.Argument(help="What you want to know.")] = None,
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="What you want to know.")
+    ] = None,
     variant: Annotated[
         VariantFlag, typer.Option(help="Script of the answer; auto follows the question.")
     ] = "auto",
@@ -92,7 +94,7 @@ def ask(
         if as_json:
             from bot.forms import answer_form
 
-            _print_json(answer_form(answer))
+            print_json(answer_form(answer))
         else:
             from bot.show import show_answer
 
@@ -116,7 +118,7 @@ def search(
         if as_json:
             from bot.forms import search_form
 
-            _print_json(search_form(question, found.hits, found.generation))
+            print_json(search_form(question, found.hits, found.generation))
         else:
             from bot.show import show_hits
 
@@ -131,9 +133,9 @@ def why(question: QuestionArgument, history: HistoryFlag = None, as_json: JsonFl
         if as_json:
             from bot.forms import trace_form
 
-            _print_json(trace_form(trace))
+            print_json(trace_form(trace))
         else:
-            from bot.show import show_trace
+            from bot.show_trace import show_trace
 
             show_trace(trace)
 
@@ -152,13 +154,11 @@ def chat(
 
 @app.command()
 def reindex(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Build anew even if unchanged.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Switch even if golden questions get worse.")
-    ] = False,
+    dry_run: Annotated[bool, switch("--dry-run", "Only say what would change.")] = False,
+    full: Annotated[bool, switch("--full", "Build anew even if unchanged.")] = False,
+    force: Annotated[bool, switch("--force", "Switch even if golden questions get worse.")] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on: reindex whenever an article is saved.")
+        bool, switch("--watch", "Go on: reindex whenever an article is saved.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -178,7 +178,7 @@ def rollback(as_json: JsonFlag = False) -> None:
     with _service(index=False) as service:
         name = service.rollback()
         if as_json:
-            _print_json({"generation": name})
+            print_json({"generation": name})
         else:
             typer.echo(f"The generation {name} serves again.")
 
@@ -192,7 +192,7 @@ def status(as_json: JsonFlag = False) -> None:
     with _service(index=False) as service:
         told = service.status()
         if as_json:
-            _print_json(status_form(told))
+            print_json(status_form(told))
         else:
             show_status(told)
 
@@ -202,9 +202,9 @@ def doctor(as_json: JsonFlag = False) -> None:
     """Check every part and say how to mend what is wrong."""
     from bot.doctor import examine, show_findings
 
-    findings = examine(_Flags.values)
+    findings = examine(Flags.values)
     if as_json:
-        _print_json({"findings": [finding.form() for finding in findings]})
+        print_json({"findings": [finding.form() for finding in findings]})
     else:
         show_findings(findings)
     raise typer.Exit(max((finding.exit_code for finding in findings), default=0))
@@ -212,7 +212,9 @@ def doctor(as_json: JsonFlag = False) -> None:
 
 @app.command("eval")
 def evaluate(
-    questions: Annotated[Path, typer.Argument(help="Questions, one JSON object a line.")],
+    questions: Annotated[
+        Path, typer.Argument(metavar="QUESTIONS.jsonl", help="Questions, one JSON object a line.")
+    ],
     passages: Annotated[
         Path | None, typer.Option(help="Score a throw-away index over these passages instead.")
     ] = None,
@@ -236,9 +238,9 @@ def evaluate(
     from bot.scores import Wanted, run_evaluation, show_comparison, show_scores
 
     wanted = Wanted(questions, passages, _chosen(script), report, save, against, tolerance)
-    evaluation, comparison = run_evaluation(load_settings(_Flags.values), wanted)
+    evaluation, comparison = run_evaluation(load_settings(Flags.values), wanted)
     if as_json:
-        _print_json(evaluation.scores)
+        print_json(evaluation.scores)
     else:
         show_scores(evaluation)
     if comparison is not None:
@@ -248,39 +250,38 @@ def evaluate(
 
 @app.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write.")], as_json: JsonFlag = False
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    as_json: JsonFlag = False,
 ) -> None:
     """Write the data directory into one file, also while it is in use."""
     from rag.backup import backup as make_backup
 
-    made = make_backup(load_settings(_Flags.values).data_dir, file)
+    made = make_backup(load_settings(Flags.values).data_dir, file)
     _show_backup("Backed up", made, as_json)
 
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that `youju backup` wrote.")],
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace what the data directory holds.")
-    ] = False,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `youju backup` wrote.")],
+    force: Annotated[bool, switch("--force", "Replace what the data directory holds.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Put a backup into the data directory, after checking all of it."""
     from rag.restore import restore as put_back
 
-    restored = put_back(file, load_settings(_Flags.values).data_dir, force=force)
+    restored = put_back(file, load_settings(Flags.values).data_dir, force=force)
     _show_backup("Restored", restored, as_json)
 
 
 @app.command()
 def bot(
-    invite: Annotated[bool, typer.Option("--invite", help="Print the invitation link.")] = False,
+    invite: Annotated[bool, switch("--invite", "Print the invitation link.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Serve Discord."""
     from bot.run import run_bot
 
-    run_bot(_Flags.values, invite=invite, as_json=as_json)
+    run_bot(Flags.values, invite=invite, as_json=as_json)
 
 
 def main() -> None:
@@ -299,14 +300,15 @@ def main() -> None:
 
 def _show_backup(done: str, told: "Backup", as_json: bool) -> None:
     if as_json:
-        _print_json({**asdict(told), "path": str(told.path)})
+        print_json({**asdict(told), "path": str(told.path)})
     else:
         serves = told.generation or "no index"
         typer.echo(f"{done}: {told.path}, {told.files} files, {told.bytes:,} bytes, {serves}.")
 
 
 def _service(*, index: bool = True) -> AbstractContextManager[Service]:
-    return opened(load_settings(_Flags.values), index=index)
+    logging.getLogger("rag.llm").setLevel(logging.ERROR)  # an answer says itself why it failed
+    return opened(load_settings(Flags.values), index=index)
 
 
 def _answer(
@@ -323,10 +325,6 @@ def _chosen(variant: VariantFlag) -> Variant | None:
     return None if variant == "auto" else variant
 
 
-def _print_json(form: Mapping[str, Any]) -> None:
-    typer.echo(json.dumps(form, ensure_ascii=False))
-
-
 def _speak_utf8() -> None:
     """Chinese must come out whole, whatever the locale says (a bare container says ASCII)."""
     for stream in (sys.stdout, sys.stderr):
@@ -334,7 +332,9 @@ def _speak_utf8() -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    sys.stderr.write(f"youju: {printable(sentence)}\n")
+    from bot.show import complain
+
+    complain(sentence)
     sys.exit(code)
 
 

@@ -1,13 +1,12 @@
 """`youju gaps` and `youju feedback`: what moderators learn from, on the command line."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bot.flags import Flags
+from bot.flags import Flags, JsonFlag, print_json, switch
 from rag.build import load_settings
 from rag.errors import UsageError
 from rag.settings import Settings
@@ -22,8 +21,7 @@ _WHICH = {"helpful": True, "unhelpful": False, "all": None}
 gaps_app = typer.Typer(help="Questions that the articles could not answer.")
 feedback_app = typer.Typer(help="Answers that members judged, and why.")
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Number = Annotated[int, typer.Argument(help="Its number in `youju gaps`.")]
+Number = Annotated[int, typer.Argument(metavar="NUMBER", help="Its number in `youju gaps`.")]
 Page = Annotated[int, typer.Option(min=1, help=f"Which page of {_SHOWN}; --json shows all.")]
 
 
@@ -62,13 +60,13 @@ def gaps(
     if export is not None:
         _export(export, found)
     if as_json:
-        _print({"state": state, "count": len(found), "gaps": [gap.form() for gap in found]})
+        print_json({"state": state, "count": len(found), "gaps": [gap.form() for gap in found]})
     elif export is None:
         from bot.show_learning import show_gaps
 
         show_gaps(found[(page - 1) * _SHOWN : page * _SHOWN], len(found), page, _SHOWN, state)
     else:
-        typer.echo(f"{len(found)} questions are in {export}.", err=True)
+        typer.echo(f"Written to {export}: questions {len(found)}.", err=True)
 
 
 @gaps_app.command()
@@ -97,9 +95,9 @@ def forget(as_json: JsonFlag = False) -> None:
     with kept(_settings()) as memory:
         erased = memory.forget(LOCAL) if memory else 0
     if as_json:
-        _print({"erased": erased})
+        print_json({"erased": erased})
     else:
-        typer.echo(f"{erased} questions of the command line were erased.")
+        typer.echo(f"Questions of the command line that were erased: {erased}.")
 
 
 @feedback_app.callback(invoke_without_command=True)
@@ -118,7 +116,7 @@ def feedback(
     count, found = _judged(_settings(), _WHICH[which], skip, most)
     if as_json:
         answers = [verdict.form() for verdict in found]
-        _print({"which": which, "count": count, "answers": answers})
+        print_json({"which": which, "count": count, "answers": answers})
     else:
         from bot.show_learning import show_feedback
 
@@ -133,7 +131,7 @@ def golden(
         typer.Option(help="The sentence of an article that answers, word for word; repeatable."),
     ] = None,
     none: Annotated[
-        bool, typer.Option("--none", help="The articles do not answer it: it must be refused.")
+        bool, switch("--none", "The articles do not answer it: it must be refused.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -151,7 +149,7 @@ def golden(
     with opened(settings) as service:
         made = promote(service, verdict, quote or (), refuse=none)
     if as_json:
-        _print({"path": str(made.path), "golden": made.row})
+        print_json({"path": str(made.path), "golden": made.row})
     else:
         typer.echo(f"Golden question {made.row['id']} is in {made.path}.")
 
@@ -174,7 +172,7 @@ def _mark(number: int, state: "State", as_json: bool) -> None:
         if memory is None or not memory.gaps.mark(number, state):
             raise NoSuchGap(number)
     if as_json:
-        _print({"number": number, "state": state})
+        print_json({"number": number, "state": state})
     else:
         typer.echo(f"Question {number} is {state}.")
 
@@ -209,7 +207,3 @@ def _export(path: Path, found: "Sequence[Gap]") -> None:
         path.write_text(markdown(found), encoding="utf-8")
     except OSError as error:
         raise CannotExport(path, error.strerror or str(error)) from error
-
-
-def _print(form: dict[str, Any]) -> None:
-    typer.echo(json.dumps(form, ensure_ascii=False))

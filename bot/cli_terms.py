@@ -2,15 +2,14 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.flags import Flags
+from bot.flags import Flags, JsonFlag, print_json
 from rag.build import load_settings
 from rag.errors import UsageError
 from rag.settings import Settings
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 terms_app = typer.Typer(
     help="Words that mean the same: look them up, check and extend your own.", no_args_is_help=True
 )
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 FileFlag = Annotated[
     Path | None, typer.Option("--file", help="Another file than terms.csv beside the articles.")
 ]
@@ -35,9 +33,15 @@ class NothingToTry(UsageError):
         self.why = why
 
 
+class NothingToCheck(UsageError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"There is no {path} to check: write one group of words a row into it.")
+        self.path = path
+
+
 @terms_app.command()
 def lookup(
-    word: Annotated[str, typer.Argument(help="In any script, or in English.")],
+    word: Annotated[str, typer.Argument(metavar="WORD", help="In any script, or in English.")],
     most: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
     as_json: JsonFlag = False,
 ) -> None:
@@ -49,7 +53,7 @@ def lookup(
     if as_json:
         from bot.forms import lookup_form
 
-        _print(lookup_form(found))
+        print_json(lookup_form(found))
     else:
         from bot.show_learning import show_lookup
 
@@ -63,7 +67,7 @@ def check(file: FileFlag = None, as_json: JsonFlag = False) -> None:
     path = file or _local(settings)
     findings = _findings(settings, path)
     if as_json:
-        _print({"path": str(path), "findings": [asdict(finding) for finding in findings]})
+        print_json({"path": str(path), "findings": [asdict(finding) for finding in findings]})
     else:
         from bot.show_learning import show_findings
 
@@ -73,7 +77,7 @@ def check(file: FileFlag = None, as_json: JsonFlag = False) -> None:
 
 @terms_app.command()
 def mine(as_json: JsonFlag = False) -> None:
-    """Rows found in the articles: glosses in brackets, 又稱, 简称, 也就是; ready to paste."""
+    """Rows found in the articles, such as glosses in brackets; ready to paste."""
     from bot.open import opened
     from rag.terms import load_terms, with_local_terms
     from rag.terms_mine import mine as mined
@@ -85,7 +89,7 @@ def mine(as_json: JsonFlag = False) -> None:
         articles = (content.article(listed.id) for listed in content.articles())
         found = mined(articles, terms)
     if as_json:
-        _print({"candidates": [candidate.form() for candidate in found]})
+        print_json({"candidates": [candidate.form() for candidate in found]})
     else:
         from bot.show_learning import show_candidates
 
@@ -95,7 +99,8 @@ def mine(as_json: JsonFlag = False) -> None:
 @terms_app.command("try")
 def try_row(
     row: Annotated[
-        list[str] | None, typer.Argument(help="A row as in terms.csv: 裝笨,放水,sandbagging")
+        list[str] | None,
+        typer.Argument(metavar="ROW", help="A row as in terms.csv: 裝笨,放水,sandbagging"),
     ] = None,
     file: FileFlag = None,
     questions: Annotated[
@@ -119,7 +124,7 @@ def try_row(
     with opened(settings) as service:
         trial = service.try_terms(rows, asked)
     if as_json:
-        _print(trial.form())
+        print_json(trial.form())
     else:
         from bot.show_learning import show_trial
 
@@ -142,7 +147,7 @@ def _findings(settings: Settings, path: Path) -> "list[Finding]":
     from rag.terms_check import check_terms
 
     if not path.is_file():
-        raise NothingToTry(f"{path} is not there; write one group of words a row")
+        raise NothingToCheck(path)
     store = GenerationStore(settings.data_dir)
     try:
         if store.current() is None:
@@ -172,7 +177,3 @@ def _csv(row: Sequence[str]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(row)
     return line.getvalue()
-
-
-def _print(form: dict[str, Any]) -> None:
-    typer.echo(json.dumps(form, ensure_ascii=False))

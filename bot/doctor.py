@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from rich.text import Text
 
-from bot.show import out
+from bot.escape import printable
+from bot.show import say
 from rag.build import load_settings
 from rag.errors import YoujuError
 from rag.settings import Settings
@@ -70,9 +71,9 @@ def show_findings(findings: list[Finding]) -> None:
     """One line a finding, and below it how to mend it."""
     for finding in findings:
         mark, style = _MARKS[finding.level]
-        out.print(Text.assemble((f"{mark} {finding.part:<15}", style), finding.found))
+        say(Text(printable(finding.found)), 17, Text(f"{mark} {finding.part}", style))
         if finding.mend:
-            out.print(Text(f"  → {finding.mend}", "yellow"))
+            say(Text(printable(finding.mend), "yellow"), 4, Text("  →", "yellow"))
 
 
 def _python() -> Finding:
@@ -174,11 +175,9 @@ def _index(settings: Settings) -> Iterator[Finding]:
                 yield Finding("index", "broken", found, mend, 4)
         answered = service.search("AI", 1)
         service.why("AI")  # has the passages read too, so that a damaged reader is noticed
-        yield Finding(
-            "index",
-            "ok",
-            f"{answered.generation}: {status.articles} articles, {status.passages} passages",
-        )
+        articles = f"{status.articles} article{'s' if status.articles != 1 else ''}"
+        held = f"{answered.generation}: {articles}, {status.passages} passages"
+        yield Finding("index", "ok", held)
     finally:
         service.close()
 

@@ -23,6 +23,7 @@ SENTENCES: dict[type[BaseException], str] = {
     rag.QuoteNotFound: "error.quote_not_found",
     rag.NoQuote: "error.no_quote",
     rag.ConfigurationError: "error.configuration",
+    rag.DiskFull: "error.disk_full",
     rag.NoPlaceForGolden: "error.no_place_for_golden",
     rag.NoIndex: "error.no_index",
     rag.BrokenGeneration: "error.broken_generation",

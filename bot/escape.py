@@ -14,6 +14,7 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     r"\ufeff\U000e0000-\U000e007f]"
 )
+_BREAK = re.compile(r"(?<=[，。、；！？」』”’）》】…])\s*\n\s*")
 _BREAKER = "\u200b"  # a blank without width
 
 
@@ -29,9 +30,14 @@ def plain(text: str) -> str:
     return _AT.sub(f"@{_BREAKER}", _SCHEME.sub(r"\\://", shown))
 
 
+def one_line(text: str) -> str:
+    """The text on one line; after a full-width mark no blank stands for the line break."""
+    return " ".join(_BREAK.sub("", text).split())
+
+
 def line(text: str, limit: int = 200) -> str:
-    """The same on one line, clipped to `limit` characters before escaping."""
-    return plain(clipped(" ".join(text.split()), limit))
+    """The same as `plain` on one line, clipped to `limit` characters before escaping."""
+    return plain(clipped(one_line(text), limit))
 
 
 def quoted(text: str) -> str:

@@ -80,6 +80,8 @@ class Moderating:
 
     async def rollback(self, interaction: Interaction) -> None:
         self._gate.check_moderates(interaction)
+        if self._keeper.job is not None:
+            raise AlreadyRunning  # behind it in the line, what it built would be taken back
         await interaction.response.defer(thinking=True)
         name = await self._desk.build(self._desk.service.rollback)
         language = language_of_locale(interaction.locale.value)

@@ -14,11 +14,12 @@ def opened(settings: Settings, *, index: bool = True) -> Iterator[Service]:
     service = build_service(settings)
     try:
         if index and (reason := service.index_needed()):
-            from bot.show import err, indexing
+            from bot.show import err, indexing, show_failed
 
             err.print(f"{reason} Indexing {settings.corpus_dir} …")
             with indexing() as bar:
-                service.reindex(progress=bar)
+                report = service.reindex(progress=bar)
+            show_failed(report.articles.failed, err)
         yield service
     finally:
         service.close()

@@ -1,13 +1,10 @@
 """`youju reindex`: once, or again and again while someone writes."""
 
-import json
-import sys
 import threading
-from collections.abc import Mapping
-from typing import Any
 
+from bot.flags import print_json
 from bot.forms import refused_form, reindex_form
-from bot.show import err, indexing, show_report, show_worse
+from bot.show import complain, err, indexing, show_report, show_worse
 from rag.errors import CanaryFell, YoujuError
 from rag.service import Service
 from rag.watch import changes_of
@@ -23,12 +20,12 @@ def reindex_once(
             report = service.reindex(dry_run=dry_run, full=full, force=force, progress=bar)
     except CanaryFell as error:
         if as_json:
-            _print_json(refused_form(error))
+            print_json(refused_form(error))
         else:
             show_worse(error.worse)
         raise
     if as_json:
-        _print_json(reindex_form(report))
+        print_json(reindex_form(report))
     else:
         show_report(report)
 
@@ -47,9 +44,4 @@ def _tried(service: Service, *, full: bool, force: bool, as_json: bool) -> None:
     try:
         reindex_once(service, full=full, force=force, as_json=as_json)
     except YoujuError as error:
-        sys.stderr.write(f"youju: {error}\n")
-
-
-def _print_json(form: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(form, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+        complain(str(error))

@@ -1,6 +1,7 @@
 """What moderators read: the report of a reindex, the state of things, who is served."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from discord import ui
 
@@ -56,7 +57,6 @@ def status_card(
     """`running`: uptime in s, memory in MB, waiting questions, gateway in ms. `seconds` ascend."""
     facts = {
         "generation": stored.generation or "–",
-        "built": (stored.built_at or "–")[:19].replace("T", " "),
         "articles": f"{stored.articles:,}",
         "passages": f"{stored.passages:,}",
         "model": stored.model,
@@ -69,7 +69,12 @@ def status_card(
         "answers": f"{counts.answered:,} / {counts.refused:,}",
         "feedback": f"👍 {counts.helpful:,} · 👎 {counts.unhelpful:,}",
     }
-    rows = [f"**{text(language, f'status.{key}')}** {line(told)}" for key, told in facts.items()]
+    # Discord shows this moment in each reader's own time.
+    moment = datetime.fromisoformat(stored.built_at).timestamp() if stored.built_at else None
+    shown = {"generation": line(facts.pop("generation"))}
+    shown |= {"built": f"<t:{moment:.0f}:f>" if moment else "–"}
+    shown |= {key: line(told) for key, told in facts.items()}
+    rows = [f"**{text(language, f'status.{key}')}** {told}" for key, told in shown.items()]
     return card(Words(f"### {text(language, 'status.title')}\n" + "\n".join(rows)))
 
 

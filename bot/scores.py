@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from bot.comparison import Comparison, Run, compare, read_run, save_run
+from bot.escape import printable
 from bot.open import opened
-from bot.show import err, out
+from bot.show import err, out, say, show_table
 from rag.evaluate import Evaluation, Row, evaluate_passages, read_rows, throwaway
 from rag.examined import share_of_citations
 from rag.result import Variant
@@ -81,13 +83,14 @@ def show_scores(evaluation: Evaluation) -> None:
     scores = evaluation.scores
     plain = {name: value for name, value in scores.items() if not isinstance(value, dict | list)}
     exact = {"verbatim citations": share_of_citations(evaluation.examined)}
-    out.print(_table({"all": plain | exact}))
+    show_table({name: _cell(value) for name, value in (plain | exact).items()})
     if scores.get("legs"):
         out.print(_table(scores["legs"]))
     for rows in (scores.get("by") or {}).values():
         out.print(_table(rows))
     for failure in scores.get("failures", ())[:10]:
-        out.print(f"✗ {failure['question']} → {failure['status']}, gold at {failure['rank']}")
+        gold = f", gold at {failure['rank']}" if failure["rank"] else ""
+        say(Text(printable(f"{failure['question']} → {failure['status']}{gold}")), 2, Text("✗"))
 
 
 def show_comparison(comparison: Comparison) -> None:
@@ -98,12 +101,14 @@ def show_comparison(comparison: Comparison) -> None:
     for change in comparison.worse:
         err.print(f"✗ {change.name} fell by {-change.gain:.4f}, more than {comparison.tolerance}")
     for examined in comparison.broken[:10]:
-        err.print(f"✗ was right: {examined.question}")
+        err.print(printable(f"✗ was right: {examined.question}"))
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
-    table = Table("", *names, box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for name in ("", *names):
+        table.add_column(name, overflow="fold")
     for label, row in rows.items():
         table.add_row(label, *(_cell(row.get(name)) for name in names))
     return table

@@ -1,8 +1,9 @@
 """What a person reads in a terminal; plain text when the output is piped."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.console import Console
 from rich.progress import (
@@ -13,16 +14,15 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
-from bot.escape import printable
+from bot.escape import one_line, printable
 from bot.texts import language_of, tells_of_a_refusal, text, why_degraded
 from bot.wrap import wrapped
+from corpus.article import FailedFile
 from rag.index_text import heading_of
 from rag.result import Answer, Citation, GenerationStatus, Hit, ReindexReport, Worse
 from rag.result import Progress as Step
-from rag.trace import Trace
 
 _INDENT = 4
 _WIDEST = 100  # columns; longer lines of Chinese are hard to read
@@ -37,17 +37,17 @@ _STAGES = {
     "switch": "Switching",
 }
 
-# Piped tables are not cut to a terminal's width.
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, highlight=False)
+# Piped tables are not cut to a terminal's width. Nothing that is shown is rich's markup.
+out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 def show_answer(answer: Answer) -> None:
     """The answer, then its sources with each quote marked in its passage."""
     language = language_of(answer.variant)
-    _show(_marked(answer.text), indent=0)
+    say(_marked(answer.text))
     for line in _provenance(answer, language):
-        _show_line(line, "dim", indent=0)
+        say(Text(printable(line), "dim"))
     out.print()
     if answer.citations:
         out.print(Text(text(language, "answer.sources"), "bold"))
@@ -56,53 +56,22 @@ def show_answer(answer: Answer) -> None:
         return
     out.print(Text(text(language, "answer.nearest"), "bold"))
     for hit in answer.hits[:3]:
-        _show_line(_where(hit), "cyan")
-        _show_line(_clipped(hit.passage.text, _EXCERPT), "dim")
+        say(Text(where(hit), "cyan"), _INDENT, Text("  –"))
+        say(Text(excerpt(hit.passage.text, _EXCERPT), "dim"), _INDENT)
 
 
 def show_hits(hits: Sequence[Hit]) -> None:
     """Ranked passages with the scores of both legs."""
     for place, hit in enumerate(hits, 1):
-        scores = f"{hit.score:.3f}  lexical {_score(hit.lexical)}  dense {_score(hit.dense)}"
-        title = Text.assemble((f"{place}. ", "bold"), (_where(hit), "cyan"), (f"  {scores}", "dim"))
-        _show(title, indent=0)
-        _show(Text(printable(hit.passage.text)))
+        show_hit(place, hit, printable(hit.passage.text))
 
 
-def show_trace(trace: Trace) -> None:
-    """Everything that decided an answer."""
-    rows = {
-        "question": trace.question,
-        "searched": trace.searched,
-        "folded": trace.folded,
-        "asks for": ", ".join(trace.kinds) or "-",
-        "widened": "\n".join(
-            f"{form}: {', '.join(others[:12])}" for form, others in trace.forms.items() if others
-        )
-        or "-",
-        "weights": ", ".join(f"{name} {weight:g}" for name, weight in trace.fusion.items()),
-        "support": f"{trace.support:.3f} (answers from {trace.threshold:.3f}): {trace.status}",
-        "generation": trace.generation,
-    }
-    _show_table(rows)
-    table = Table("", "fused", "lexical (rank)", "dense (rank)", "passage", box=None)
-    for place, hit in enumerate(trace.hits, 1):
-        table.add_row(
-            str(place),
-            f"{hit.score:.3f}",
-            f"{_score(hit.lexical)} ({hit.lexical_rank or '-'})",
-            f"{_score(hit.dense)} ({hit.dense_rank or '-'})",
-            Text(f"{_where(hit)}\n{_clipped(hit.passage.text, 60)}"),  # no markup of rich's
-        )
-    out.print(table)
-    for sentence in trace.sentences:
-        _show(
-            Text.assemble((f"{sentence.score:6.2f}  ", "bold"), printable(sentence.text)), indent=0
-        )
-    if trace.writing is not None:
-        from bot.show_writing import show_writing
-
-        show_writing(trace.writing)
+def show_hit(place: int, hit: Hit, passage: str) -> None:
+    """One ranked passage, or what is to be shown of it, with the scores of both legs."""
+    lexical, dense = _leg(hit.lexical, hit.lexical_rank), _leg(hit.dense, hit.dense_rank)
+    say(Text(where(hit), "cyan"), _INDENT, Text(f"{place}.", "bold"))
+    say(Text(f"{hit.score:.3f}  lexical {lexical}  dense {dense}", "dim"), _INDENT)
+    say(Text(passage), _INDENT)
 
 
 def show_report(report: ReindexReport) -> None:
@@ -114,37 +83,41 @@ def show_report(report: ReindexReport) -> None:
         ("-", "red", changes.removed),
     ):
         for path in paths:
-            out.print(Text(printable(f"{mark} {path}"), style))
-    for failed in changes.failed:
-        out.print(Text(printable(f"! {failed.path}: {failed.reason}"), "bold red"))
+            say(Text(printable(path), style), 2, Text(mark, style))
+    show_failed(changes.failed)
     show_worse(report.worse)
     counts = (
         f"{len(changes.added)} added, {len(changes.changed)} changed, "
         f"{len(changes.removed)} removed, {changes.unchanged} unchanged, "
         f"{len(changes.failed)} failed"
     )
-    out.print(f"Articles: {counts}.")
+    say(Text(f"Articles: {counts}."))
     verb = "would be" if report.dry_run else "were"
-    out.print(
-        f"{report.passages} passages, of which {report.embedded} {verb} embedded; "
-        f"{report.seconds:.1f} s; generation {report.generation}.",
-        soft_wrap=True,
-    )
+    embedded = f"{report.passages} passages, of which {report.embedded} {verb} embedded"
+    say(Text(f"{embedded}; {report.seconds:.1f} s; generation {report.generation}."))
+
+
+def show_failed(failed: Sequence[FailedFile], where: Console | None = None) -> None:
+    """The files that could not be read, each with its reason."""
+    for file in failed:
+        told = Text(printable(f"{file.path}: {file.reason}"), "bold red")
+        say(told, 2, Text("!", "bold red"), where)
 
 
 def show_worse(worse: Sequence[Worse]) -> None:
     """Golden questions that got worse, each with what became of it before and now."""
     for question in worse:
-        out.print(Text(f"? {question.id}: {question.question}", "yellow"), soft_wrap=True)
-        out.print(Text(f"    {question.before} -> {question.after}"), soft_wrap=True)
+        told = printable(f"{question.id}: {question.question}")
+        say(Text(told, "yellow"), 2, Text("?", "yellow"))
+        say(Text(f"{question.before} -> {question.after}"), _INDENT)
 
 
 def show_status(status: GenerationStatus) -> None:
     """What is indexed now."""
-    _show_table(
+    show_table(
         {
             "generation": status.generation or "none yet: run `youju reindex`",
-            "built": status.built_at or "-",
+            "built": _moment(status.built_at) if status.built_at else "-",
             "articles": str(status.articles),
             "passages": str(status.passages),
             "model": status.model,
@@ -181,14 +154,13 @@ class StepBar:
 def _show_citation(citation: Citation, language: str) -> None:
     article = citation.hit.article
     place = text(language, "answer.characters", start=citation.start, end=citation.end)
-    title = Text.assemble((f"[{citation.n}] ", "bold green"), (_where(citation.hit), "cyan"))
-    _show(title, indent=0)
+    say(Text(where(citation.hit), "cyan"), _INDENT, Text(f"[{citation.n}]", "bold green"))
     day = (article.date or "")[:10]
     about = " · ".join(filter(None, (article.author, day, article.path, place)))
-    _show_line(about, "dim")
-    _show(_in_passage(citation))
+    say(Text(printable(about), "dim"), _INDENT)
+    say(_in_passage(citation), _INDENT)
     if article.url:
-        _show_line(article.url, "dim underline")
+        say(Text(printable(article.url), "dim underline"), _INDENT)
 
 
 def _in_passage(citation: Citation) -> Text:
@@ -212,13 +184,15 @@ def _marked(answer: str) -> Text:
     return marked
 
 
-def _where(hit: Hit) -> str:
+def where(hit: Hit) -> str:
+    """The title of its article and its heading."""
     names = (hit.article.title, heading_of(hit.article, hit.passage))
     return printable(" › ".join(filter(None, names)))
 
 
-def _clipped(passage: str, limit: int) -> str:
-    line = printable(" ".join(passage.split()))
+def excerpt(passage: str, limit: int) -> str:
+    """Its beginning, on one line."""
+    line = printable(one_line(passage))
     return line if len(line) <= limit else line[:limit] + "…"
 
 
@@ -234,28 +208,49 @@ def _provenance(answer: Answer, language: str) -> Iterator[str]:
         yield " · ".join(filter(None, (f"✓ {seal}", left_out)))
 
 
-def _show_line(line: str, style: str, indent: int = _INDENT) -> None:
-    _show(Text(printable(line), style), indent)
+def say(
+    told: Text, indent: int = 0, label: Text | None = None, where: Console | None = None
+) -> None:
+    """Wrapped as Chinese is in a terminal; one line a paragraph when piped. On stdout by default.
 
-
-def fitted(text: Text, indent: int = 0) -> Sequence[Text]:
-    """The lines of a text in this terminal."""
-    return wrapped(text, min(out.width, _WIDEST) - indent)
-
-
-def _show(text: Text, indent: int = _INDENT) -> None:
-    """Wrapped as Chinese is in a terminal; one line a paragraph when piped."""
-    lines = fitted(text, indent) if out.is_terminal else text.split("\n", allow_blank=True)
+    A label stands before the first line, in the room that the indent leaves.
+    """
+    where = where or out
+    head, margin = label or Text(), Text(" " * indent)
+    head.pad_right(max(0, indent - head.cell_len))
+    lines = _lines(told, indent, where) if where.is_terminal else told.split("\n", allow_blank=True)
     for line in lines:
-        out.print(Text(" " * indent) + line if line else "", soft_wrap=True)
+        where.print(head + line if line else "", soft_wrap=True)
+        head = margin
 
 
-def _show_table(rows: dict[str, str]) -> None:
-    table = Table(box=None, show_header=False)
+def complain(sentence: str) -> None:
+    """What went wrong, on stderr."""
+    say(Text(f"youju: {printable(sentence)}"), where=err)
+
+
+def fitted(text: Text) -> Sequence[Text]:
+    """The lines of a text in this terminal."""
+    return _lines(text, 0, out)
+
+
+def _lines(text: Text, indent: int, where: Console) -> Sequence[Text]:
+    return wrapped(text, min(where.width, _WIDEST) - indent)
+
+
+def show_table(rows: Mapping[str, str]) -> None:
+    """Names and values, one below the other."""
+    width = max(map(len, rows)) + 3
     for name, value in rows.items():
-        table.add_row(Text(name, "bold"), Text(printable(value), overflow="fold"))
-    out.print(table)
+        say(Text(printable(value)), width, Text(f" {name}", "bold"))
 
 
-def _score(score: float | None) -> str:
-    return "-" if score is None else f"{score:.3f}"
+def _leg(score: float | None, rank: int | None) -> str:
+    """What one leg says of a passage, which it may not have found."""
+    if score is None:
+        return "-"
+    return f"{score:.3f} (rank {rank})" if rank else f"{score:.3f}"
+
+
+def _moment(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso).astimezone():%Y-%m-%d %H:%M %Z}"

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from bot.escape import one_line
 from bot.gap_words import counts_of, day, places_of
 from bot.gaps import Gap, text_of
 from bot.judged import Verdict
-from bot.show import out
+from bot.show import out, say
 from bot.texts import text
 from rag.term_lookup import Lookup, Place
 from rag.terms_check import Finding
@@ -17,20 +18,22 @@ from rag.variant import resolve
 
 _LANGUAGE = "en"
 _AROUND = 40  # characters shown before and after a word
+_UNDER = 6  # columns before what is said of a question
 
 
 def show_gaps(gaps: Sequence[Gap], count: int, page: int, size: int, state: str) -> None:
     """One page; the number before a question is what `youju gaps answer` takes."""
     if not gaps:
-        _say(Text(f"No questions here ({state})."))
+        say(Text(f"No questions here ({state})."))
     for gap in gaps:
         mark = "" if gap.state == "open" else f" ({gap.state})"
-        _say(Text.assemble((f"{gap.number:>4}. ", "bold"), (_plain(gap.question), "bold"), mark))
-        _say(Text(f"      {counts_of(gap, _LANGUAGE)}", "dim"))
+        number = Text(f"{gap.number:>4}.", "bold")
+        say(Text.assemble((_plain(gap.question), "bold"), mark), _UNDER, number)
+        say(Text(counts_of(gap, _LANGUAGE), "dim"), _UNDER)
         for wording in gap.wordings:
-            _say(Text(f"      {text(_LANGUAGE, 'gaps.also')} {_plain(wording)}", "dim"))
+            say(Text(f"{text(_LANGUAGE, 'gaps.also')} {_plain(wording)}", "dim"), _UNDER)
         for place in places_of(gap, 2):
-            _say(Text(f"      nearest: {_plain(place)}", "cyan"))
+            say(Text(f"nearest: {_plain(place)}", "cyan"), _UNDER)
     _say_pages(count, page, size)
 
 
@@ -39,35 +42,36 @@ def show_feedback(
 ) -> None:
     """One page; the id before a question is what `youju feedback golden` takes."""
     if not verdicts:
-        _say(Text(f"No judged answers here ({which})."))
+        say(Text(f"No judged answers here ({which})."))
     for verdict in verdicts:
         shown = verdict.shown
-        _say(Text.assemble((f"{verdict.id}  ", "bold green"), (_plain(text_of(shown)), "bold")))
+        ident = (f"{verdict.id}  ", "bold green")
+        say(Text.assemble(ident, (_plain(text_of(shown)), "bold")))
         said = shown.text if shown.status == "answered" else text(_LANGUAGE, "judged.refused")
-        _say(Text(f"      {_clipped(said, 160)}"))
+        say(Text(_clipped(said, 160)), _UNDER)
         votes = f"helpful {verdict.helpful}, unhelpful {verdict.unhelpful}, {day(verdict.at)}"
-        _say(Text(f"      {votes}", "dim"))
+        say(Text(votes, "dim"), _UNDER)
         for reason in verdict.reasons:
             told = text(_LANGUAGE, f"feedback.{reason.kind}")
             words = f": {_plain(reason.words)}" if reason.words else ""
-            _say(Text(f"      - {told}{words}", "yellow"))
+            say(Text(f"{told}{words}", "yellow"), _UNDER + 2, Text(" " * _UNDER + "-", "yellow"))
     _say_pages(count, page, size)
 
 
 def show_lookup(lookup: Lookup) -> None:
     """The forms, group by group, then the passages with the word marked."""
     if not lookup.groups:
-        _say(Text(f"No group of words holds {lookup.word!r}."))
+        say(Text(f"No group of words holds {lookup.word!r}."))
     for group in lookup.groups:
         own = "" if not group.own else " (own)" if group.indexed else " (own; reindex to use it)"
         forms = group.forms_in(resolve(lookup.word))
-        _say(Text.assemble((" · ".join(forms), "bold"), (own, "yellow")))
+        say(Text.assemble((" · ".join(forms), "bold"), (own, "yellow")))
     hold = "passage holds" if lookup.count == 1 else "passages hold"
-    _say(Text(f"{lookup.count} {hold} it or another form of it.", "dim"))
+    say(Text(f"{lookup.count} {hold} it or another form of it.", "dim"))
     for place in lookup.places:
         where = " › ".join((place.article.title, *place.passage.headings[-1:]))
-        _say(Text(f"    {_plain(where)}", "cyan"))
-        _say(_marked(place))
+        say(Text(_plain(where), "cyan"), 4)
+        say(_marked(place), 8)
 
 
 def show_findings(findings: Sequence[Finding], path: str) -> None:
@@ -75,18 +79,19 @@ def show_findings(findings: Sequence[Finding], path: str) -> None:
     for finding in findings:
         style = "bold red" if finding.level == "wrong" else "yellow"
         head = Text.assemble((f"{path}:{finding.line}: ", "bold"), (finding.form, style))
-        _say(Text.assemble(head, f": {finding.what}; {finding.do}."))
+        say(Text.assemble(head, f": {finding.what}; {finding.do}."))
     wrong = sum(finding.level == "wrong" for finding in findings)
-    _say(Text(f"{wrong} to mend, {len(findings) - wrong} to look at."))
+    say(Text(f"{wrong} to mend, {len(findings) - wrong} to look at."))
 
 
 def show_candidates(candidates: Sequence[Candidate], rows: Sequence[str]) -> None:
     """Rows ready to paste; the sentence stands before each as a comment."""
     if not rows:
-        _say(Text("Nothing new was found in the articles."))
+        say(Text("Nothing new was found in the articles."))
     for candidate, row in zip(candidates, rows, strict=True):
-        _say(Text(f"# {candidate.path}: {_plain(candidate.sentence)}", "dim"))
-        _say(Text(row, "bold"))
+        # Never wrapped: what is copied from the terminal must be the rows.
+        out.print(Text(f"# {candidate.path}: {_plain(candidate.sentence)}", "dim"), soft_wrap=True)
+        out.print(Text(row, "bold"), soft_wrap=True)
 
 
 def show_trial(trial: Trial) -> None:
@@ -95,16 +100,16 @@ def show_trial(trial: Trial) -> None:
         after = trial.after.get(name)
         if before is not None and after is not None:
             moved = f"{after - before:+.3f}" if before != after else "="
-            _say(Text(f"{name:<14}{before:.3f} → {after:.3f}  {moved}"))
+            say(Text(f"{name:<14}{before:.3f} → {after:.3f}  {moved}"))
     for label, style, questions in (
         ("better", "green", trial.better),
         ("worse", "bold red", trial.worse),
     ):
-        _say(Text(f"{len(questions)} {label}", style))
+        say(Text(f"{len(questions)} {label}", style))
         for question in questions:
-            _say(Text(f"    {_told(question)}"))
+            say(Text(_told(question)), 4)
     unmoved = trial.questions - len(trial.moved)
-    _say(Text(f"{unmoved} of {trial.questions} questions as before.", "dim"))
+    say(Text(f"{unmoved} of {trial.questions} questions as before.", "dim"))
 
 
 def _told(moved: Moved) -> str:
@@ -120,7 +125,7 @@ def _marked(place: Place) -> Text:
     before, after = passage[: place.start], passage[place.end :]
     opening, closing = ("", "") if out.is_terminal else ("【", "】")
     return Text.assemble(
-        "        ", ("…" if len(before) > _AROUND else "") + _plain(before[-_AROUND:]),
+        ("…" if len(before) > _AROUND else "") + _plain(before[-_AROUND:]),
         (f"{opening}{passage[place.start : place.end]}{closing}", "bold yellow"),
         _plain(after[:_AROUND]) + ("…" if len(after) > _AROUND else ""),
     )  # fmt: skip
@@ -129,12 +134,12 @@ def _marked(place: Place) -> Text:
 def _say_pages(count: int, page: int, size: int) -> None:
     pages = max(1, -(-count // size))
     if pages > 1:
-        _say(Text(f"{count} in all; page {page} of {pages} (--page).", "dim"))
+        say(Text(f"{count} in all; page {page} of {pages} (--page).", "dim"))
 
 
 def _plain(words: str) -> str:
     """On one line, without what would steer a terminal."""
-    return "".join(_harmless(" ".join(words.split())))
+    return "".join(_harmless(one_line(words)))
 
 
 def _harmless(words: str) -> Iterator[str]:
@@ -144,7 +149,3 @@ def _harmless(words: str) -> Iterator[str]:
 def _clipped(words: str, limit: int) -> str:
     told = _plain(words)
     return told if len(told) <= limit else told[: limit - 1] + "…"
-
-
-def _say(told: Text) -> None:
-    out.print(told, soft_wrap=True)

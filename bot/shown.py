@@ -80,11 +80,6 @@ class Shown:
     def verified(self) -> int:
         return sum(citation.verified for citation in self.citations)
 
-    def flipped(self, language: str) -> "Shown":
-        """In the other script, with the words of `language` around it."""
-        other: Variant = "hans" if self.variant == "hant" else "hant"
-        return replace(self, variant=other, language=language)
-
     def source(self, which: str) -> Source | None:
         """The source behind a button: "c" and "n" with a number from 1."""
         sources = self.citations if which[:1] == "c" else self.nearest

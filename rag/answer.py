@@ -20,9 +20,9 @@ from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 
 _MOST_SENTENCES = 3
 # A sentence this much less likely than the best (log-odds) adds noise more often than an answer.
-_MARGIN = 0.7
-_MARGIN_MANY = 1.6  # questions for several things, or for a reason, need more than one sentence
-_MARGIN_ONE = 0.4  # and those for a definition hardly ever do
+_MARGIN = 2.0
+_MARGIN_MANY = 2.5  # questions for several things, or for a reason, need more than one sentence
+_MARGIN_ONE = 1.2  # and those for a definition hardly ever do
 _WANT_ONE = frozenset({"define"})
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2
@@ -30,6 +30,10 @@ _LIST_INTRODUCED = 2.5  # log-odds; the reader thinks little of a sentence witho
 _LONGEST_LIST = 400  # characters that a list may add to an answer
 _INTRODUCED = re.compile(r"\s*[^\n]+(?:\n[^\n]+)*")  # the lines up to the next blank one
 _METADATA = 4.0  # log-odds
+# Every article has a date and a link: it is that of the article whose text is nearest.
+_OF_THE_SUBJECT = 3.0
+_LINES_OF_EACH = 2
+_OF_EACH = re.compile(r"[两几各每]篇|分别|各自|\b(?:both|each|respectively)\b")
 # A quotation that does not end as a sentence (a list item, a line) is set apart from the next.
 _SPACE_AFTER_MARK = re.compile(r"((?<![。！？!?…」』”）])\[\d+\])(?=.)")
 
@@ -82,18 +86,27 @@ def _settle(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     folded = fold(question)
     asked = metadata_asked(folded)
     listing = _LIST_INTRODUCED * ("list" in asks(folded))
+    body = max((s.hit for s in ranked if s.hit.passage.kind == "body"), key=_score, default=None)
+    about = body.article.id if body else ""
     settled = [
-        replace(s, score=s.score + _metadata_bonus(s, asked) + listing * _introduces(s))
+        replace(s, score=s.score + _metadata_bonus(s, asked, about) + listing * _introduces(s))
         for s in ranked
     ]
     return sorted(settled, key=lambda sentence: -sentence.score)
 
 
-def _metadata_bonus(sentence: Sentence, asked: frozenset[str]) -> float:
+def _score(hit: Hit) -> float:
+    return hit.score
+
+
+def _metadata_bonus(sentence: Sentence, asked: frozenset[str], about: str) -> float:
+    """Log-odds for a line of metadata: whether it was asked for, of the article it is `about`."""
     folded = fold(sentence.text)
     if sentence.hit.passage.kind != "metadata" and not BARE_ADDRESS.fullmatch(folded):
         return 0.0
-    return _METADATA if answers_metadata(asked, folded) else -_METADATA
+    if not answers_metadata(asked, folded):
+        return -_METADATA
+    return _METADATA + _OF_THE_SUBJECT * (sentence.hit.article.id == about)
 
 
 def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
@@ -138,11 +151,22 @@ def _inside(sentence: Sentence, other: Sentence) -> bool:
 
 
 def _metadata_lines(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
-    """The lines of the best sentence's article that hold what was asked for, the best at least."""
-    asked = metadata_asked(fold(question))
-    here = [s for s in ranked if s.hit.passage.id == ranked[0].hit.passage.id]
-    answering = [s for s in here if answers_metadata(asked, fold(s.text))] or here[:1]
-    return sorted(answering[:_MOST_SENTENCES], key=lambda s: s.start)
+    """The lines that hold what was asked for, the best at least; of its article, or of each."""
+    folded = fold(question)
+    asked = metadata_asked(folded)
+    blocks = dict.fromkeys(s.hit.passage.id for s in ranked if s.hit.passage.kind == "metadata")
+    if not _OF_EACH.search(folded):
+        blocks = {ranked[0].hit.passage.id: None}
+    most = _MOST_SENTENCES if len(blocks) == 1 else _LINES_OF_EACH
+    answering = [line for block in blocks for line in _lines_of(block, ranked, asked)[:most]]
+    return answering or [ranked[0]]
+
+
+def _lines_of(block: str, ranked: Sequence[Sentence], asked: frozenset[str]) -> list[Sentence]:
+    """The lines of one block of metadata that answer, in their order."""
+    here = [s for s in ranked if s.hit.passage.id == block]
+    found = [s for s in here if answers_metadata(asked, fold(s.text))]
+    return sorted(found, key=lambda s: s.start)
 
 
 def _margin(kinds: frozenset[str]) -> float:
@@ -188,4 +212,4 @@ def _shown(citation: Citation, variant: Variant) -> str:
     # Names are left as they are; a title outside 《》 is not, for it may be an ordinary word.
     lines = to_variant(citation.quote, variant, (citation.hit.article.author or "",)).split("\n")
     joined = "\n".join(line.strip() for line in lines if line.strip())
-    return f"{joined}[{citation.n}]"
+    return f"{joined}[{citation.n}]" + "\n" * (citation.hit.passage.kind == "metadata")

@@ -1,6 +1,6 @@
 """Articles become a generation: split, embed what is new, write."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, FailedFile, Passage
 from rag.cache import EmbeddingCache, Vector, key_of
-from rag.collection import fill, take_out, writable
 from rag.content import Source, write_content
 from rag.embed import Embedder
+from rag.entries import Entries, metadata_of
 from rag.errors import BuilderFailed
+from rag.filling import fill, take_out, writable
 from rag.generation import CHROMA
-from rag.index_text import dense_text, heading_of
+from rag.index_text import dense_text
 from rag.local_shelf import staged_name
 from rag.manifest import Manifest, stored_files, write_manifest
 from rag.result import Progress
@@ -124,7 +125,7 @@ def write_generation(
         fill(
             opened,
             new,
-            lambda rows: list(_nodes(material, vectors, rows)),
+            lambda rows: _entries(material, vectors, rows),
             lambda done: tell(Progress("store", done, len(new))),
         )
 
@@ -174,24 +175,7 @@ def _embedded(embedder: Embedder, batch: Sequence[tuple[bytes, str]]) -> dict[by
     return {key: vector for (key, _), vector in zip(batch, vectors, strict=True)}
 
 
-def _nodes(material: Material, vectors: Vectors, rows: Sequence[int]) -> Iterator[Any]:
-    """LlamaIndex's form of the passages: what its own readers of the collection expect."""
-    from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
-
-    for row in rows:
-        passage = material.passages[row]
-        article = material.articles[passage.article_id]
-        yield TextNode(
-            id_=passage.id,
-            text=passage.text,
-            embedding=vectors[row].tolist(),
-            start_char_idx=passage.start,
-            end_char_idx=passage.end,
-            metadata={
-                "ordinal": passage.ordinal,
-                "article_id": article.id,
-                "title": article.title,
-                "heading": heading_of(article, passage),
-            },
-            relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=article.id)},
-        )
+def _entries(material: Material, vectors: Vectors, rows: Sequence[int]) -> Entries:
+    passages = [material.passages[row] for row in rows]
+    metadata = [metadata_of(material.articles[p.article_id], p) for p in passages]
+    return Entries([p.id for p in passages], vectors[list(rows)], metadata)

@@ -20,7 +20,7 @@ from rag.reply import ReplyReader
 from rag.result import Citation, Status, Variant
 from rag.retrieve import Retrieval, Retriever
 from rag.settings import Settings
-from rag.writing import Asked, Writing
+from rag.writing import HITS, Asked, Writing
 
 _DECLINES = re.compile(
     r"抱歉|對不起|对不起|很遺憾|很遗憾|我(?:無法|无法|不能|不便|沒辦法|没办法)|作為(?:一個)?(?:AI|人工智)|作为(?:一个)?(?:AI|人工智)"
@@ -40,21 +40,22 @@ class Author:
         self._settings, self._retriever, self._answerer = settings, retriever, answerer
         self._rephraser = Rephraser(settings, model, retriever)
 
-    def answer(self, generation: Generation, asked: Asked, k: int) -> Writing:
-        """Answer from the `k` best passages."""
+    def answer(self, generation: Generation, asked: Asked, k: int = HITS) -> Writing:
+        """Answer from the best HITS passages; the `k` best are told."""
         budget = Budget(self._settings.llm_deadline, asked.stop)
         found = self._rephraser.retrieve(
             generation, asked.question, asked.history, asked.variant, k, budget
         )
         retrieved = perf_counter()
-        extractive = self._answerer.answer(generation, found.retrieval, asked.variant)
+        near = found.retrieval.best(HITS)
+        extractive = self._answerer.answer(generation, near, asked.variant)
         grounded: list[Grounded] = []
         status, text, citations = extractive.status, extractive.text, extractive.citations
         engine, degraded = "extractive", found.failed
         if status == "answered" and degraded is None:
             try:
                 status, text, citations = self._write(
-                    generation, found.retrieval, found.question, asked, budget, grounded
+                    generation, near, found.question, asked, budget, grounded
                 )
                 engine = f"llm:{self.model.name}"
             except LanguageModelFailed as failed:

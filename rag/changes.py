@@ -24,7 +24,7 @@ def folder_stamp(root: Path, leaving_out: Path) -> str:
 
 def fingerprints(corpus_dir: Path, passage_chars: int) -> dict[str, str]:
     """One value for each thing besides articles and model that makes a generation stale."""
-    from rag import collection, content, fold, index_text, lexical
+    from rag import content, filling, fold, index_text, lexical
 
     terms = [SHIPPED / "forms.tsv", corpus_dir / LOCAL_FILE]
     return {
@@ -35,7 +35,7 @@ def fingerprints(corpus_dir: Path, passage_chars: int) -> dict[str, str]:
         "text": index_text.FINGERPRINT,
         "lexical": lexical.FINGERPRINT,
         "terms": _sha256(_files(path for path in terms if path.is_file())),
-        "vectors": collection.FINGERPRINT,
+        "vectors": filling.FINGERPRINT,
     }
 
 

@@ -36,15 +36,20 @@ class Counts:
     @classmethod
     def of(cls, documents: Sequence[Sequence[str]]) -> "Counts":
         """Count everything."""
+        return cls.of_many(documents, len(documents))
+
+    @classmethod
+    def of_many(cls, documents: Iterable[Sequence[str]], size: int) -> "Counts":
+        """Count `size` documents, of which only some are in memory at a time."""
         nothing = cls({}, np.zeros(1, np.int64), *(np.zeros(0, np.int32) for _ in range(3)))
-        return nothing.changed(np.zeros(0, np.int64), len(documents), enumerate(documents))
+        return nothing.changed(np.zeros(0, np.int64), size, enumerate(documents))
 
     def changed(self, moves: Numbers, size: int, documents: Iterable[Document]) -> "Counts":
         """Of `size` rows: old row i is now `moves[i]`, or gone where that is -1, and some are new.
 
         `moves` ascends where it is not -1.
         """
-        vocabulary = dict(self.vocabulary)
+        vocabulary = _Vocabulary(self.vocabulary)
         new_keys, new_counts, new_lengths = _tallied(documents, vocabulary, size)
         keys, counts = self._moved(moves, size)
         at = np.searchsorted(keys, new_keys)
@@ -55,7 +60,8 @@ class Counts:
         lengths[moves[moves >= 0]] = self.lengths[moves >= 0]
         for row, length in new_lengths.items():
             lengths[row] = length
-        return Counts(vocabulary, starts.astype(np.int64), rows.astype(np.int32), counts, lengths)
+        numbers = starts.astype(np.int64), rows.astype(np.int32), counts, lengths
+        return Counts(dict(vocabulary), *numbers)
 
     def frequencies(self) -> Numbers:
         """In how many rows each token stands."""
@@ -84,15 +90,23 @@ def load_vocabulary(path: Path) -> dict[str, int]:
     return {word: number for number, word in enumerate(saved)}
 
 
+class _Vocabulary(dict[str, int]):
+    """Gives a token that it is asked for the next number."""
+
+    def __missing__(self, token: str) -> int:
+        self[token] = number = len(self)
+        return number
+
+
 def _tallied(
-    documents: Iterable[Document], vocabulary: dict[str, int], size: int
+    documents: Iterable[Document], vocabulary: _Vocabulary, size: int
 ) -> tuple[Numbers, Numbers, dict[int, int]]:
     """Keys in order (token times `size` plus row) and counts of documents, and their lengths."""
     lengths: dict[int, int] = {}
     keys, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.int32)]
-    for chunk in _chunks(documents):
-        found = [_keys(row, tokens, vocabulary, size) for row, tokens in chunk]
-        lengths |= {row: len(tokens) for row, tokens in chunk}
+    for chunk in _chunks(_numbered(documents, vocabulary)):
+        found = [numbers * size + row for row, numbers in chunk]
+        lengths |= {row: len(numbers) for row, numbers in chunk}
         chunk_keys, chunk_counts = np.unique(np.concatenate(found), return_counts=True)
         keys.append(chunk_keys)
         counts.append(chunk_counts.astype(np.int32))
@@ -101,12 +115,15 @@ def _tallied(
     return all_keys[order], np.concatenate(counts)[order], lengths
 
 
-def _keys(row: int, tokens: Sequence[str], vocabulary: dict[str, int], size: int) -> Numbers:
-    numbers = [vocabulary.setdefault(token, len(vocabulary)) for token in tokens]
-    return np.array(numbers, dtype=np.int64) * size + row
+def _numbered(
+    documents: Iterable[Document], vocabulary: _Vocabulary
+) -> Iterator[tuple[int, Numbers]]:
+    number = vocabulary.__getitem__
+    for row, tokens in documents:
+        yield row, np.fromiter(map(number, tokens), np.int64, len(tokens))
 
 
-def _chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
+def _chunks(documents: Iterable[tuple[int, Numbers]]) -> Iterator[list[tuple[int, Numbers]]]:
     rest = iter(documents)
     while chunk := list(islice(rest, _AT_ONCE)):
         yield chunk

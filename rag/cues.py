@@ -1,6 +1,7 @@
 """What a question asks for and what a sentence offers: small patterns over folded text."""
 
 import re
+from collections.abc import Iterable
 
 _ASKS = {
     "who": r"谁|哪位|哪个人|什么人|何人|叫什么名|名字|\bwho\b|\bwhom\b|\bwhose\b",
@@ -58,3 +59,25 @@ def offers(folded_sentence: str) -> frozenset[str]:
     return frozenset(
         n for n, pattern in _OFFERS_PATTERNS.items() if pattern.search(folded_sentence)
     )
+
+
+_COUNTED = re.compile(r"(?:(?<![哪好])几|多少)\s*([一-鿿])|多(久|高|长|远|深|重)")
+_NO_UNITS = frozenset("几时钱公大个种样的是")  # stand after 几 and say nothing of what is counted
+_MEASURES = {
+    "久": "年月天日周时分秒",
+    "高": "米尺丈",
+    "长": "米尺里丈寸年",
+    "远": "米尺里年",
+    "深": "米尺丈",
+    "重": "克斤吨",
+}
+_NUMBER = "[0-9一二三四五六七八九十百千万亿两半数]"
+
+
+def lacks_quantity(folded_question: str, folded_sentences: Iterable[str]) -> bool:
+    """Whether so many of something are asked for and no sentence counts any of it."""
+    asked = _COUNTED.search(folded_question)
+    if asked is None or asked[1] in _NO_UNITS:
+        return False
+    counted = re.compile(f"{_NUMBER}[^。,;]{{0,2}}[{asked[1] or _MEASURES[asked[2]]}]")
+    return not any(counted.search(sentence) for sentence in folded_sentences)

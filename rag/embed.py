@@ -1,7 +1,6 @@
 """Text becomes vectors: the model that ships with youju, or any sentence-transformers model."""
 
 import hashlib
-import json
 import os
 import socket
 import threading
@@ -15,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import BrokenModel, UnknownModel
+from rag.model_folder import SETTINGS, ModelFolder
 
 Vectors = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
 SHIPPED = Path(__file__).parent / "models" / "default"
-_SETTINGS = "youju.json"
 # Passages of about equal length, 8 at a time: 4 and 16 are a tenth slower on two cores.
 _BATCH = 8
 _THREADS = 4
@@ -50,7 +49,7 @@ def load_embedder(name: str = "") -> Embedder:
     """
     if not name:
         return ShippedModel()
-    if (Path(name) / _SETTINGS).is_file():
+    if (Path(name) / SETTINGS).is_file():
         return ShippedModel(Path(name))
     return SentenceTransformerModel(name)
 
@@ -63,17 +62,11 @@ class ShippedModel:
     """
 
     def __init__(self, folder: Path = SHIPPED) -> None:
-        self._folder = folder
-        self._lock = threading.Lock()
-        try:
-            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-            self.name: str = settings["name"]
-            self.dimensions: int = settings["dimensions"]
-            self.max_tokens: int = settings["max_tokens"]
-            self.fingerprint: str = _with_fold(settings["fingerprint"])
-            self._sizes: dict[str, int] = settings["bytes"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BrokenModel(folder, f"{_SETTINGS}: {error!r}") from error
+        self._folder, self._lock = ModelFolder(folder), threading.Lock()
+        self.name: str = self._folder.told("name")
+        self.dimensions: int = self._folder.told("dimensions")
+        self.max_tokens: int = self._folder.told("max_tokens")
+        self.fingerprint: str = _with_fold(self._folder.told("fingerprint"))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Embed passages; of a text longer than `max_tokens` tokens the beginning counts."""
@@ -104,8 +97,12 @@ class ShippedModel:
         """The WordPieces of this model's vocabulary."""
         from rag.wordpieces import of_vocabulary
 
-        with self._lock:
-            return of_vocabulary(self._whole_file("vocab.txt").read_bytes())
+        path = self._folder.whole("vocab.txt")
+        try:
+            with self._lock:
+                return of_vocabulary(path.read_bytes())
+        except (OSError, ValueError, LookupError) as error:
+            raise BrokenModel(path.parent, f"{path.name}: {error!r}") from error
 
     def _row(self, text: str) -> list[int]:
         from rag.fold import fold
@@ -118,15 +115,7 @@ class ShippedModel:
     def _session(self) -> Any:
         with self._lock:
             # cached_property has no lock: whoever waited finds the session of who came first.
-            return self.__dict__.get("_session") or onnx_session(self._whole_file("model.onnx"))
-
-    def _whole_file(self, name: str) -> Path:
-        path = self._folder / name
-        if not path.is_file():
-            raise BrokenModel(self._folder, f"{name} is missing")
-        if path.stat().st_size != self._sizes.get(name):
-            raise BrokenModel(self._folder, f"{name} has {path.stat().st_size:,} bytes")
-        return path
+            return self.__dict__.get("_session") or onnx_session(self._folder.whole("model.onnx"))
 
 
 def onnx_session(path: Path) -> Any:

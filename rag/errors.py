@@ -15,6 +15,7 @@ YoujuError
 │   ├── UnknownModel
 │   ├── BrokenModel
 │   ├── DataDirUnusable
+│   │   └── DiskFull
 │   ├── BadTermsFile
 │   └── NoPlaceForGolden
 ├── NoIndex               4  nothing to answer from
@@ -147,6 +148,16 @@ class DataDirUnusable(ConfigurationError):
         self.path, self.why = path, why
 
 
+class DiskFull(DataDirUnusable):
+    def __init__(self, path: Path) -> None:
+        YoujuError.__init__(
+            self,
+            f"The disk that holds {path} is full: free some space, then do this again; "
+            "the index is as it was.",
+        )
+        self.path, self.why = path, "the disk is full"
+
+
 class BadTermsFile(ConfigurationError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"The terms file {path} cannot be used ({why}): mend or remove it.")
@@ -195,7 +206,8 @@ class CorpusMissing(CorpusError):
 class CorpusEmpty(CorpusError):
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"The articles' folder {path} holds no article; the index was left as it was."
+            f"The articles' folder {path} holds no article: put some there, or correct "
+            "YOUJU_CORPUS_DIR. The index is as it was."
         )
         self.path = path
 

@@ -19,7 +19,7 @@ from rag.answer import Answerer, Draft
 from rag.assemble import Material, Origin, embed_all, seal, write_generation
 from rag.cache import EmbeddingCache
 from rag.embed import Embedder
-from rag.evaluate_articles import evaluate_articles, score_articles
+from rag.evaluate_articles import evaluate_articles
 from rag.evaluation import (
     LEGS,
     Evaluation,
@@ -45,23 +45,8 @@ __all__ = [
     "evaluate_articles",
     "evaluate_passages",
     "read_rows",
-    "score_articles",
-    "score_passages",
     "throwaway",
 ]
-
-
-def score_passages(
-    generation: Generation,
-    embedder: Embedder,
-    answerer: Answerer,
-    questions: Sequence[Row],
-) -> Scores:
-    """hit@k, MRR@10, legs, and the share of answers whose cited sentences hold a gold answer.
-
-    Questions whose `passage_id` is null must be refused and count for nothing else.
-    """
-    return evaluate_passages(generation, embedder, answerer, questions).scores
 
 
 def evaluate_passages(
@@ -70,7 +55,11 @@ def evaluate_passages(
     answerer: Answerer,
     questions: Sequence[Row],
 ) -> Evaluation:
-    """The same, with what became of each question."""
+    """hit@k, MRR@10, legs, the share of answers whose cited sentences hold a gold answer; and what
+    became of each question.
+
+    Questions whose `passage_id` is null must be refused and count for nothing else.
+    """
     fused, legs = Tally(), {name: Tally() for name in LEGS}
     retriever = Retriever(embedder)
     examined = []

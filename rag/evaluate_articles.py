@@ -16,17 +16,10 @@ from rag.retrieve import Retrieval, Retriever
 from rag.variant import resolve
 
 
-def score_articles(
-    generation: Generation, retriever: Retriever, answerer: Answerer, questions: Sequence[Row]
-) -> Scores:
-    """hit@k and MRR of the gold quotes, and how answers and refusals turn out."""
-    return _article_scores([_outcome(generation, retriever, answerer, row) for row in questions])
-
-
 def evaluate_articles(
     generation: Generation, retriever: Retriever, answerer: Answerer, questions: Sequence[Row]
 ) -> Evaluation:
-    """The same, with what became of each question."""
+    """hit@k and MRR of the gold quotes, how answers and refusals turn out, and each question."""
     outcomes, examined = [], []
     for row in questions:
         began = perf_counter()

@@ -1,5 +1,6 @@
 """One form for matching: Simplified, lower case, half width; offsets stay one to one."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -7,9 +8,10 @@ import opencc
 
 _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 # Marks that mean the same in both typographies; one character each, so offsets hold.
-_MARKS = str.maketrans("「」『』“”‘’〈〉．‧・", '""""""\'\'《》···')
+_MARKS = str.maketrans("「」『』“”‘’〈〉‧・", '""""""\'\'《》··')
+_PLAIN = _MARKS | _WIDTH  # what either makes is nothing to the other
 # A lone surrogate (a mangled command line) is no text, and OpenCC refuses it.
-_SURROGATES = dict.fromkeys(range(55296, 57344), 65533)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 FINGERPRINT = f"t2s-lower-width-2/opencc-{opencc.__version__}"
 
 
@@ -24,11 +26,11 @@ def fold(text: str) -> str:
     OpenCC's t2s, then width, lower case and quotation marks. A character whose folding would
     change the length stays as it is.
     """
-    text = text.translate(_SURROGATES) if not text.isascii() else text
+    text = _SURROGATE.sub("\ufffd", text)
     simplified: str = _t2s().convert(text)
     if len(simplified) != len(text):  # never seen in 1,000 articles; a phrase rule might do it
         simplified = "".join(_same_length(char) for char in text)
-    narrow = simplified.translate(_WIDTH).translate(_MARKS)
+    narrow = simplified.translate(_PLAIN)
     lowered = narrow.lower()
     if len(lowered) != len(narrow):  # "İ" and a few more grow in lower case
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in narrow)

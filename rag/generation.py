@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rag.collection import Collection
 from rag.content import Content
-from rag.errors import BrokenGeneration, VectorsUnreachable
+from rag.errors import BrokenGeneration, DiskFull, VectorsUnreachable
+from rag.full_disk import is_full
 from rag.manifest import Manifest, ManifestError, check_files, read_manifest
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ class Generation:
     def nearest(self, vector: "NDArray[np.float32]", k: int) -> list[tuple[int, float]]:
         """The k rows nearest to a unit vector and their cosine similarities, best first.
 
-        Equal similarities stand in row order. BrokenGeneration when the store cannot answer.
+        Equal similarities stand in row order. BrokenGeneration when the store cannot answer,
+        DiskFull when it could not be opened for want of space.
         """
         wanted = min(k, len(self.content))
         if wanted <= 0:
@@ -142,6 +144,8 @@ class Generation:
             # A panic inside Chroma's engine is no Exception, but is as much a damaged file.
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
+            if is_full(self.directory, error):  # opening Chroma writes; nothing is damaged
+                raise DiskFull(self.directory) from error
             self.broken = f"{type(error).__name__}: {error}"
             raise BrokenGeneration(self.name, self.broken) from error
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rag.errors import BrokenGeneration, DataDirUnusable, NoIndex
+from rag.errors import BrokenGeneration, DataDirUnusable, DiskFull, NoIndex
 from rag.generation import Generation
 from rag.local_shelf import LocalShelf
 from rag.manifest import Manifest
@@ -158,15 +158,15 @@ class GenerationStore:
 
     def _first_whole(
         self, serving: Generation | None
-    ) -> tuple[Generation | None, Sequence[BrokenGeneration]]:
+    ) -> tuple[Generation | None, Sequence[BrokenGeneration | DiskFull]]:
         """The first generation that opens, and why those before it do not."""
-        troubles: deque[BrokenGeneration] = deque()  # `list` is a method here
+        troubles: deque[BrokenGeneration | DiskFull] = deque()  # `list` is a method here
         for name in self.shelf.names():
             if serving is not None and serving.name == name and not serving.broken:
                 return serving, troubles
             try:
                 return self._open(name, warm=serving is not None), troubles
-            except BrokenGeneration as error:
+            except (BrokenGeneration, DiskFull) as error:
                 troubles.append(error)
         return None, troubles
 

@@ -69,8 +69,8 @@ class LexicalIndex:
         """`beside` is what else a passage shall be found by, by its id."""
         terms = terms or load_terms()
         texts = _texts(articles, passages, beside)
-        ngrams = Counts.of([_ngram_tokens(text) for text in texts])
-        ideas = Counts.of([_idea_tokens(terms, text) for text in texts])
+        ngrams = Counts.of_many(map(_ngram_tokens, texts), len(texts))
+        ideas = Counts.of_many((_idea_tokens(terms, text) for text in texts), len(texts))
         return cls(ngrams, Postings(ideas), terms)
 
     def changed(

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rag.collection import copy_frozen, writable
+from rag.filling import copy_frozen, writable
 from rag.generation import CHROMA, Generation, Hold
 from rag.lock import builder_lock
 from rag.manifest import Manifest, ManifestError, check_files, read_manifest, sync_directory

@@ -4,8 +4,8 @@ import re
 
 # Folded. Each line: what is asked, and the metadata keys whose lines answer it.
 _ABOUT = {
-    "author": r"作者(?:是|叫|名|为谁)|谁.{0,6}作者|谁.{0,2}(?:写|编|撰|整理)|执笔|撰[文稿]|编辑是谁"
-    r"|who (?:wrote|authored|is the author)|written by|\bbyline|author of",
+    "author": r"作者.{0,3}(?:是|叫|名|为谁)|谁.{0,6}作者|谁.{0,2}(?:写|编|撰|整理)"
+    r"|执笔|撰[文稿]|编辑是谁|who (?:wrote|authored|is the author)|written by|\bbyline|author of",
     "date": r"(?:发布|发表|刊登|上线|出版|发文|写于|刊出)"
     r"|(?:文章|原文|报[导道]|帖子).{0,6}(?:时候|日期|哪天|几号|哪年)"
     r"|\bpublish|\bposted\b|date of the",
@@ -26,6 +26,9 @@ _KEYS = {
     "title": r"^title|^标题",
     "tags": r"^tags|^categories|^标签|^分类",
 }
+_NAMES_ARTICLES = re.compile(
+    r"文章|原文|[报帖][导道子]|[这那两本几]篇|节目|[这那]集|\b(?:article|piece|post|report|episode)s?\b"
+)
 _ABOUT_PATTERNS = {key: re.compile(pattern) for key, pattern in _ABOUT.items()}
 _KEY_PATTERNS = {key: re.compile(pattern) for key, pattern in _KEYS.items()}
 
@@ -38,3 +41,8 @@ def metadata_asked(folded_question: str) -> frozenset[str]:
 def answers_metadata(asked: frozenset[str], folded_line: str) -> bool:
     """Whether a line of metadata holds something that was asked for."""
     return any(_KEY_PATTERNS[key].search(folded_line) for key in asked)
+
+
+def names_articles(folded_question: str) -> bool:
+    """Whether a question speaks of an article: "who wrote this piece", not "who wrote o3"."""
+    return bool(_NAMES_ARTICLES.search(folded_question))

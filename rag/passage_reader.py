@@ -5,9 +5,8 @@ Both stand beside what the word reader sees (rag.word_reader) in a few fitted we
 best passages are read, for reading one takes some 20 ms on a CPU.
 """
 
-import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +17,9 @@ from numpy.typing import NDArray
 
 from corpus.split import Span, sentences
 from rag import embed
-from rag.errors import BrokenModel
 from rag.fold import fold
 from rag.lexical import LexicalIndex
+from rag.model_folder import ModelFolder
 from rag.result import Hit
 from rag.word_reader import WordReader, WordSentence
 from rag.wordpieces import WordPieces, checked_vocabulary
@@ -28,7 +27,6 @@ from rag.wordpieces import WordPieces, checked_vocabulary
 Columns = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "models" / "passages"
-_SETTINGS = "youju.json"
 WEIGHTS = ("words", "tokens", "says")
 READ = 3  # passages; ranking them anew by what the network says costs hit@1 on every set
 LIMIT = 320  # tokens of a question and a passage together, as in training
@@ -51,8 +49,8 @@ class PassageReader:
 
     def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[WordSentence]:
         """The sentences of the best passages, best first."""
-        near = hits[:READ]
-        # Lines of metadata are no text, and the network knows none.
+        # Lines of metadata are no text: the network knows none, and reading them costs nothing.
+        near = [h for n, h in enumerate(hits) if n < READ or h.passage.kind == "metadata"]
         readings = {
             hit.passage.id: self._network.read(question, hit.passage.text)
             for hit in near
@@ -117,18 +115,9 @@ class Network:
     """The network and its vocabulary, which is the shipped embedding's."""
 
     def __init__(self, folder: Path, vocabulary: Path | None = None) -> None:
-        self._folder, self._vocabulary = folder, vocabulary or embed.SHIPPED / "vocab.txt"
-        self._lock = threading.Lock()
-        try:
-            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-            self._size = int(settings["bytes"]["model.onnx"])
-            self._digest = str(settings["vocabulary"])
-            self.weights: Mapping[str, float] = settings["weights"]
-            missing = [name for name in WEIGHTS if name not in self.weights]
-            if missing:
-                raise KeyError(missing[0])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BrokenModel(folder, f"{_SETTINGS}: {error!r}") from error
+        self._folder, self._lock = ModelFolder(folder), threading.Lock()
+        self._vocabulary = vocabulary or embed.SHIPPED / "vocab.txt"
+        self._digest, self.weights = self._folder.told("vocabulary"), self._folder.weights(WEIGHTS)
 
     def read(self, question: str, passage: str) -> Reading:
         """What is to be said of a passage and of each of its sentences."""
@@ -155,20 +144,14 @@ class Network:
     @cached_property
     def cutter(self) -> WordPieces:
         with self._lock:
-            return checked_vocabulary(self._vocabulary, self._digest, self._folder)
+            return checked_vocabulary(self._vocabulary, self._digest, self._folder.path)
 
     @cached_property
     def _session(self) -> Any:
         with self._lock:
             # cached_property has no lock: whoever waited finds the session of who came first.
-            return self.__dict__.get("_session") or embed.onnx_session(self._whole())
-
-    def _whole(self) -> Path:
-        path = self._folder / "model.onnx"
-        size = path.stat().st_size if path.is_file() else -1
-        if size != self._size:
-            raise BrokenModel(self._folder, f"model.onnx has {max(size, 0):,} bytes")
-        return path
+            graph = self._folder.whole("model.onnx")
+            return self.__dict__.get("_session") or embed.onnx_session(graph)
 
 
 def sentence_scores(columns: Columns, spans: Sequence[Span]) -> list[float]:

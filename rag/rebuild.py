@@ -1,30 +1,18 @@
 """The story of a reindex, told in the builder's process: what changed, what is new, switch."""
 
-import errno
 import logging
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import closing, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from rag import passage_questions
-from rag.assemble import (
-    Material,
-    Origin,
-    Vectors,
-    embed_all,
-    keys_of,
-    seal,
-    split_all,
-    unembedded,
-    write_generation,
-)
+from rag.assemble import Material, embed_all, keys_of, split_all, unembedded
 from rag.cache import ROOM, EmbeddingCache, key_of
 from rag.changes import any_change, changes, fingerprints, folder_stamp
 from rag.difference import Difference, difference
-from rag.embed import Embedder, load_embedder
+from rag.embed import load_embedder
 from rag.errors import (
     AllArticlesFailed,
     BrokenGeneration,
@@ -32,65 +20,27 @@ from rag.errors import (
     CorpusEmpty,
     CorpusError,
     CorpusMissing,
-    DataDirUnusable,
-    YoujuError,
 )
+from rag.full_disk import told_plainly
 from rag.generation import Generation
 from rag.generations import GenerationStore
 from rag.index_text import dense_text
 from rag.manifest import Manifest
 from rag.order import Order
-from rag.result import ArticleChanges, Progress, ReindexReport, Worse
+from rag.publish import stage_and_publish
+from rag.result import ArticleChanges, Progress, ReindexReport
+from rag.scene import Listener, Scene
 from rag.shelf import Shelf
 from rag.shelves import shelf_for
 from rag.sources import Read, read_sources, unchanged_passages
-from rag.verify import verify
 
 CACHE = "embeddings.sqlite"
-_FULL = ("no space left", "disk is full", "quota exceeded", "os error 28", "file too large")
-_NEXT_TO_NOTHING = 4 * 1024 * 1024
 # Shares of the passages, chosen with caution: at one changed article in 10,000 a copy takes 5 %
 # of the time that building afresh takes.
 # `python -m benchmarks.churn` says what a share of deleted vectors costs in recall.
 _MUCH, _CHURN = 0.2, 0.2
 _FEW = 1000  # passages; so few are built afresh in two seconds
 _log = logging.getLogger(__name__)
-Listener = Callable[[Progress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """What a reindex finds before it begins."""
-
-    order: Order
-    shelf: Shelf
-    before: Generation | None
-    embedder: Embedder
-    stamp: str
-    fingerprints: Mapping[str, str]
-    started: float
-    tell: Listener
-
-    @property
-    def standing(self) -> bool:
-        """Whether what serves was made by the same code, model and settings, and is undamaged."""
-        before = self.before
-        if before is None or before.manifest.fingerprints != self.fingerprints:
-            return False
-        return before.name == self.shelf.serving() and (
-            self.order.dry_run or _sound(self.shelf, before)  # opening Chroma writes to its files
-        )
-
-    def report(
-        self,
-        name: str,
-        found: ArticleChanges,
-        passages: int,
-        new: int,
-        worse: tuple[Worse, ...] = (),
-    ) -> ReindexReport:
-        seconds = round(time.monotonic() - self.started, 3)
-        return ReindexReport(name, found, passages, new, seconds, self.order.dry_run, worse)
 
 
 def rebuild(order: Order, tell: Listener) -> ReindexReport:
@@ -110,10 +60,10 @@ def rebuild(order: Order, tell: Listener) -> ReindexReport:
             made_by = fingerprints(root, order.passage_chars) | {"model": embedder.fingerprint}
             made_by |= passage_questions.fingerprint(order.questions)
             stamp = folder_stamp(root, leaving_out=data_dir)
-            return _reindex(_Scene(order, shelf, before, embedder, stamp, made_by, started, tell))
+            return _reindex(Scene(order, shelf, before, embedder, stamp, made_by, started, tell))
 
 
-def _reindex(scene: _Scene) -> ReindexReport:
+def _reindex(scene: Scene) -> ReindexReport:
     before = scene.before if scene.standing and not scene.order.full else None
     if before is not None and before.manifest.corpus == scene.stamp:
         told = before.manifest  # not a byte has changed: no need to read the articles
@@ -128,12 +78,12 @@ def _reindex(scene: _Scene) -> ReindexReport:
         raise CorpusEmpty(Path(scene.order.corpus_dir))
     if scene.order.dry_run:
         return _foretell(scene, found, material)
-    with _told_plainly(Path(scene.order.data_dir)):
+    with told_plainly(Path(scene.order.data_dir)):
         material = _with_questions(scene, material)
         return _build(scene, found, material, _small_change(scene, before, material))
 
 
-def _with_questions(scene: _Scene, material: Material) -> Material:
+def _with_questions(scene: Scene, material: Material) -> Material:
     articles, passages, order = material.articles, material.passages, scene.order
     data_dir = Path(order.data_dir)
     beside = passage_questions.questions_beside(
@@ -142,7 +92,7 @@ def _with_questions(scene: _Scene, material: Material) -> Material:
     return replace(material, questions=beside)
 
 
-def _read(scene: _Scene, before: Generation | None) -> tuple[Read, ArticleChanges]:
+def _read(scene: Scene, before: Generation | None) -> tuple[Read, ArticleChanges]:
     """Read the articles; those of a generation that stands only where their bytes are others."""
     from corpus.read import UnreadableFile
 
@@ -164,9 +114,7 @@ def _read(scene: _Scene, before: Generation | None) -> tuple[Read, ArticleChange
     return read, changes(old, read.articles, read.failed, read.sources)
 
 
-def _small_change(
-    scene: _Scene, before: Generation | None, material: Material
-) -> Difference | None:
+def _small_change(scene: Scene, before: Generation | None, material: Material) -> Difference | None:
     """What to change in a copy of the generation before; None when building afresh is better."""
     if before is None or not scene.shelf.copies or len(material.passages) < _FEW:
         return None
@@ -178,7 +126,7 @@ def _small_change(
     return change if small and change.churn <= _CHURN * size else None
 
 
-def _foretell(scene: _Scene, found: ArticleChanges, material: Material) -> ReindexReport:
+def _foretell(scene: Scene, found: ArticleChanges, material: Material) -> ReindexReport:
     with EmbeddingCache.glance(Path(scene.order.data_dir) / CACHE) as cache:
         new = unembedded(keys_of(material, scene.embedder), cache)
     name = scene.before.name if scene.before is not None else ""
@@ -186,67 +134,24 @@ def _foretell(scene: _Scene, found: ArticleChanges, material: Material) -> Reind
 
 
 def _build(
-    scene: _Scene, found: ArticleChanges, material: Material, change: Difference | None
+    scene: Scene, found: ArticleChanges, material: Material, change: Difference | None
 ) -> ReindexReport:
     shelf, tell = scene.shelf, scene.tell
     with closing(EmbeddingCache(Path(scene.order.data_dir) / CACHE)) as cache:
         vectors, new = embed_all(material, scene.embedder, cache, tell)
         try:
-            name, worse = _written(scene, found, material, vectors, change)
+            name, worse = stage_and_publish(scene, found, material, vectors, change)
         except Exception as error:
             if change is None or isinstance(error, ConfigurationError | CorpusError):
                 raise
             _log.warning("The copied index was not good (%s): it is built afresh.", error)
-            name, worse = _written(scene, found, material, vectors, None)
+            name, worse = stage_and_publish(scene, found, material, vectors, None)
         tell(Progress("switch", 1, 1))
         if scene.before is not None:
             scene.before.close()  # else we would keep it from being swept away
         shelf.clean()
         _prune(cache, shelf)
     return scene.report(name, found, len(material.passages), new, worse)
-
-
-def _written(
-    scene: _Scene,
-    found: ArticleChanges,
-    material: Material,
-    vectors: Vectors,
-    change: Difference | None,
-) -> tuple[str, tuple[Worse, ...]]:
-    """Stage a generation, whole or as a change of the one before, verify it and let it serve.
-
-    Its name, and the golden questions that got a little worse.
-    """
-    shelf, tell, root = scene.shelf, scene.tell, Path(scene.order.corpus_dir)
-    parent = scene.before.name if scene.before is not None else None
-    # Told before the staged files are removed: afterwards the disk is not full any more.
-    with shelf.staging() as staged, _told_plainly(Path(scene.order.data_dir)):
-        collection = shelf.collection(staged, change.before.name if change else None)
-        write_generation(staged, material, vectors, tell, root, collection, change)
-        churn = change.churn if change else 0
-        origin = Origin(parent, scene.stamp, scene.fingerprints, found.failed, churn)
-        seal(staged, origin, material, vectors, scene.embedder.name)
-        with closing(shelf.open_staged(staged)) as generation:
-            verify(generation, material, vectors, tell, change.new if change else ())
-            worse = _asked_golden(scene, generation)
-        tell(Progress("switch", 0, 1))
-        return shelf.publish(staged), worse
-
-
-def _asked_golden(scene: _Scene, staged: Generation) -> tuple[Worse, ...]:
-    """The golden questions that got worse; CanaryFell when they are too many and not forced."""
-    order = scene.order
-    if scene.before is None or order.canary_tolerance >= 1:
-        return ()
-    from rag.answer import Answerer
-    from rag.canary import Canary, read_questions
-    from rag.cross_reader import load_reader
-    from rag.support import Support
-
-    answerer = Answerer(load_reader(order.rerank_model), Support(), order.support)
-    tolerance = 1.0 if order.force else order.canary_tolerance
-    canary = Canary(answerer, scene.embedder, tolerance)
-    return canary.compare(scene.before, staged, read_questions(Path(order.corpus_dir)))
 
 
 def _prune(cache: EmbeddingCache, shelf: Shelf) -> None:
@@ -263,17 +168,6 @@ def _keys(shelf: Shelf, manifest: Manifest) -> Iterator[bytes]:
             yield key_of(manifest.fingerprints["model"], text)
 
 
-def _sound(shelf: Shelf, generation: Generation) -> bool:
-    if not shelf.whole(generation.name, thorough=True):
-        return False
-    try:
-        generation.warm()
-    except BrokenGeneration as error:
-        _log.warning("%s", error)
-        return False
-    return True
-
-
 def _require_folder(root: Path) -> None:
     try:
         next(root.iterdir(), None)
@@ -283,27 +177,3 @@ def _require_folder(root: Path) -> None:
         raise CorpusMissing(root, "it is a file") from None
     except OSError as error:
         raise CorpusMissing(root, error.strerror or str(error)) from error
-
-
-@contextmanager
-def _told_plainly(data_dir: Path) -> Iterator[None]:
-    """Turn what a full or unwritable disk makes of SQLite, Chroma and NumPy into one error."""
-    try:
-        yield
-    except YoujuError:
-        raise
-    except Exception as error:
-        if _is_full(data_dir, error):
-            why = "the disk is full; the index was left as it was"
-            raise DataDirUnusable(data_dir, why) from error
-        if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
-            raise DataDirUnusable(data_dir, str(error)) from error
-        raise
-
-
-def _is_full(data_dir: Path, error: Exception) -> bool:
-    # NumPy and Chroma do not say why a write failed.
-    return (
-        any(sign in str(error).lower() for sign in _FULL)
-        or shutil.disk_usage(data_dir).free < _NEXT_TO_NOTHING
-    )

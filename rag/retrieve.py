@@ -38,8 +38,8 @@ class Fusion:
 
     ngrams: float = 1.0
     ideas: float = 0.7
-    dense: float = 1.2
-    trust: float = 0.15
+    dense: float = 1.4
+    trust: float = 0.14
     metadata: float = 0.15
 
 

@@ -18,13 +18,14 @@ from typing import Any, TypeVar
 
 from rag.chroma_address import Address
 from rag.chroma_server import PATIENCE, Missing, Server
-from rag.collection import Collection, made_in
+from rag.collection import Collection
 from rag.errors import (
     BrokenGeneration,
     BuilderFailed,
     VectorsUnreachable,
 )
 from rag.fetched import Fetched
+from rag.filling import made_in
 from rag.follower import Follower
 from rag.generation import Generation
 from rag.journal import Journal, Outpaced

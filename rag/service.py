@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rag.answer import Answerer, quoted, refusal
 from rag.content import ListedArticle
 from rag.embed import Embedder
-from rag.evaluate import Evaluation, Row, Scores, evaluate_articles, score_articles
+from rag.evaluate import Evaluation, Row, evaluate_articles
 from rag.generation import Generation
 from rag.generations import GenerationStore
 from rag.ingest import reindex
@@ -30,14 +30,14 @@ from rag.settings import Settings
 from rag.term_lookup import Lookup, look_up
 from rag.trace import Trace, trace
 from rag.variant import resolve, to_variant
-from rag.writing import Asked, Writing
+from rag.writing import HITS, Asked, Writing
 
 if TYPE_CHECKING:
     from rag.author import Author
     from rag.terms_try import Trial
 
 _log = logging.getLogger(__name__)
-_HITS = 5
+_TRACED = 10  # passages that a trace tells
 _WEAK = 0.1  # above the threshold of support
 
 
@@ -111,12 +111,12 @@ class Service:
             weak=draft.status == "answered" and draft.support < self.answerer.threshold + _WEAK,
         )
 
-    def _write(self, generation: Generation, asked: Asked) -> Writing:
+    def _write(self, generation: Generation, asked: Asked, k: int = HITS) -> Writing:
         if self.author is not None:
-            return self.author.answer(generation, asked, _HITS)
-        retrieval = self._retriever.retrieve(generation, asked.question, asked.history, _HITS)
+            return self.author.answer(generation, asked, k)
+        retrieval = self._retriever.retrieve(generation, asked.question, asked.history, k)
         retrieved = perf_counter()
-        draft = self.answerer.answer(generation, retrieval, asked.variant)
+        draft = self.answerer.answer(generation, retrieval.best(HITS), asked.variant)
         return Writing(retrieval, retrieved, draft)
 
     def search(self, question: str, k: int = 5, history: Sequence[str] = ()) -> Found:
@@ -131,20 +131,15 @@ class Service:
         """Everything that decided the answer to a question."""
         text = clean_question(question, self.settings.question_chars)
         earlier = clean_history(history, self.settings.question_chars)
+        asked = Asked(text, earlier, resolve(text, default=self.settings.variant))
         with self.store.lease() as generation:
-            told = trace(generation, self._retriever, self.answerer, text, earlier)
-            if self.author is None:
-                return told
-            asked = Asked(text, earlier, resolve(text, default=self.settings.variant))
-            return replace(told, writing=self.author.answer(generation, asked, _HITS))
-
-    def evaluate(self, questions: Sequence[Row]) -> Scores:
-        """Score questions about the installed articles."""
-        with self.store.lease() as generation:
-            return score_articles(generation, self._retriever, self.answerer, questions)
+            writing = self._write(generation, asked, _TRACED)
+            limits = (self.answerer.threshold, self._retriever.fusion)
+            told = trace(generation, text, writing, *limits)
+        return told if self.author is None else replace(told, writing=writing)
 
     def examine(self, questions: Sequence[Row]) -> Evaluation:
-        """The same, with what became of each question."""
+        """Score questions about the installed articles, and tell what became of each."""
         with self.store.lease() as generation:
             return evaluate_articles(generation, self._retriever, self.answerer, questions)
 

@@ -8,6 +8,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.addressed import addresses_the_bot
+from rag.cues import lacks_quantity
+from rag.fold import fold
+from rag.metadata_questions import answers_metadata, metadata_asked, names_articles
 from rag.read import Sentence
 from rag.retrieve import Retrieval
 from rag.word_reader import WordSentence
@@ -20,7 +24,13 @@ FEATURES = (
     "passage says",
     "best passage says",
     "network",
+    "quantity missing",
 )
+_COUNTED_IN = 4  # sentences
+# What is said to the bot is not asked of the articles, whatever words they share.
+_ADDRESSED = 0.3
+# Log-odds: metadata that holds what a question about an article asks for does answer it.
+_METADATA = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +40,9 @@ class Support:
     `linear` and its bias serve readers that say nothing of a whole passage.
     """
 
-    weights: tuple[float, ...] = (3.14, -0.04, 3.77, 0.04, 1.22, -0.24, 0.77)
+    weights: tuple[float, ...] = (3.14, -0.04, 3.77, 0.04, 1.22, -0.24, 0.77, 0.0)
     bias: float = -1.83
-    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0)
+    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0, 0.0)
     linear_bias: float = -2.84
 
     def probability(self, retrieval: Retrieval, ranked: Sequence[Sentence]) -> float:
@@ -43,12 +53,15 @@ class Support:
         weights, bias = (self.weights, self.bias) if said else (self.linear, self.linear_bias)
         values = features(retrieval, ranked)
         logit = bias + sum(w * v for w, v in zip(weights, values, strict=True))
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+        question = fold(retrieval.searched)
+        logit += _METADATA * _told_by_metadata(question, ranked[0])
+        found = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+        return _ADDRESSED * found if addresses_the_bot(question) else found
 
 
 def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, ...]:
     """See FEATURES; about -1 to 1, the network's to 2. What no reader says is 0."""
-    hits = retrieval.hits
+    hits, asked = retrieval.hits, fold(retrieval.searched)
     cosines = [hit.dense or 0.0 for hit in hits]
     worded = [s for s in ranked if isinstance(s, WordSentence)]
     says = [s.says for s in worded] or [0.0]
@@ -61,7 +74,14 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         _bounded(says[0]),
         _bounded(max(says)),
         math.log(sum(map(math.exp, read.values()))) / 4 if read else 0.0,
+        float(lacks_quantity(asked, [fold(s.text) for s in ranked[:_COUNTED_IN]])),
     )
+
+
+def _told_by_metadata(folded_question: str, best: Sentence) -> bool:
+    if best.hit.passage.kind != "metadata" or not names_articles(folded_question):
+        return False
+    return answers_metadata(metadata_asked(folded_question), fold(best.text))
 
 
 def _bounded(log_odds: float) -> float:

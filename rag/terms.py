@@ -9,9 +9,10 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from operator import add
 from pathlib import Path
 
 from rag.errors import BadTermsFile
@@ -34,29 +35,36 @@ class Terms:
 
     def in_passage(self, folded: str) -> list[tuple[str, tuple[int, ...]]]:
         """Every form that occurs, the longest at each position, overlaps included."""
-        return [*self._han(folded, skip=False), *self._latin(folded)]
+        return [*self._han(folded, self._lengths.get), *self._latin(folded)]
 
     def in_question(self, folded: str) -> list[tuple[str, tuple[int, ...]]]:
         """The forms of a question, each once, longest match from the left without overlaps."""
-        found = [*self._han(folded, skip=True), *self._latin(folded)]
+        every = range(self.longest, 1, -1)  # a cold question does not wait for `_lengths`
+        found = [*self._han(folded, lambda _: every, skip=True), *self._latin(folded)]
         return list(dict(found).items())
 
-    def _han(self, folded: str, *, skip: bool) -> Iterable[tuple[str, tuple[int, ...]]]:
+    def _han(
+        self, folded: str, lengths: Callable[[str], Iterable[int] | None], *, skip: bool = False
+    ) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """`lengths` of the forms that may begin with two characters, the longest first."""
         for match in _HAN_WORD.finditer(folded):
-            run = match.group()
-            at = 0
-            while at < len(run):
-                length = self._longest_at(run, at)
-                if length:
+            run, free = match.group(), 0
+            for at, tried in enumerate(map(lengths, map(add, run, run[1:]))):
+                for length in tried if tried and at >= free else ():
                     form = run[at : at + length]
-                    yield form, self.groups[form]
-                at += length if length and skip else 1
+                    if form in self.groups:
+                        yield form, self.groups[form]
+                        free = at + len(form) if skip else 0
+                        break
 
-    def _longest_at(self, run: str, at: int) -> int:
-        for length in range(min(self.longest, len(run) - at), 1, -1):
-            if run[at : at + length] in self.groups:
-                return length
-        return 0
+    @cached_property
+    def _lengths(self) -> Mapping[str, Sequence[int]]:
+        """How long the forms are that begin with two characters, the longest first."""
+        found: defaultdict[str, set[int]] = defaultdict(set)
+        for form in self.groups:
+            if 1 < len(form) <= self.longest and " " not in form:
+                found[form[:2]].add(len(form))
+        return {start: sorted(lengths, reverse=True) for start, lengths in found.items()}
 
     def _latin(self, folded: str) -> Iterable[tuple[str, tuple[int, ...]]]:
         stems = words(folded)
@@ -78,8 +86,13 @@ class Terms:
 
 
 def load_terms(path: Path = SHIPPED / "forms.tsv") -> Terms:
-    """Read folded forms, as `Terms.save` wrote them."""
-    cells = path.read_text(encoding="utf-8").replace("\n", "\t").split("\t")
+    """Read folded forms, as `Terms.save` wrote them; generations with the same ones share them."""
+    return _read(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=2)
+def _read(saved: str) -> Terms:
+    cells = saved.replace("\n", "\t").split("\t")
     forms, ids = cells[:-1:2], cells[1::2]
     # Many forms share their groups, so each tuple is made once.
     tuples = {text: tuple(map(int, text.split(","))) for text in set(ids)}

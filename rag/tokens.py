@@ -1,6 +1,7 @@
 """Folded text becomes tokens: Han characters and bigrams, Latin words, numbers."""
 
 import re
+from operator import add
 
 HAN = "㐀-鿿豈-\ufaff\U00020000-\U0003ffff"
 _RUNS = re.compile(f"[{HAN}]+|[a-z0-9\u00c0-\u024f\u0370-\u04ff\u3041-\u30ff\uac00-\ud7a3]+")
@@ -33,7 +34,7 @@ def tokens(folded: str) -> list[str]:
             found.append(run)
             continue
         found += run
-        found += [run[i : i + 2] for i in range(len(run) - 1)]
+        found += map(add, run, run[1:])
     return found
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from rag.answer import Answerer
 from rag.cues import asks
 from rag.fold import fold
 from rag.generation import Generation
 from rag.read import Sentence
 from rag.result import Hit, Status
-from rag.retrieve import Retriever
+from rag.retrieve import Fusion
 from rag.tokens import subject
 from rag.writing import Writing
 
@@ -20,7 +19,7 @@ _SENTENCES = 8
 class Trace:
     """The whole path of a question. `forms` are the words that the terms bridge widened.
 
-    `writing` is what a language model made of it, where one is configured.
+    `writing` is what a language model made of it, where one was asked.
     """
 
     question: str
@@ -39,15 +38,10 @@ class Trace:
 
 
 def trace(
-    generation: Generation,
-    retriever: Retriever,
-    answerer: Answerer,
-    question: str,
-    history: Sequence[str],
+    generation: Generation, question: str, writing: Writing, threshold: float, fusion: Fusion
 ) -> Trace:
-    """Answer a question and keep what decided."""
-    retrieval = retriever.retrieve(generation, question, history, 10)
-    draft = answerer.answer(generation, retrieval.best(5), "hant")
+    """What decided an answer, from how it came about."""
+    retrieval, draft = writing.retrieval, writing.draft
     folded = fold(retrieval.searched)
     asked = subject(folded)
     terms = generation.lexical.terms
@@ -60,8 +54,8 @@ def trace(
         hits=retrieval.hits,
         sentences=draft.sentences[:_SENTENCES],
         support=draft.support,
-        threshold=answerer.threshold,
+        threshold=threshold,
         status=draft.status,
         generation=generation.name,
-        fusion=asdict(retriever.fusion),
+        fusion=asdict(fusion),
     )

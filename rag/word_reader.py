@@ -6,10 +6,9 @@ stands to the question word, and whether the passage's first sentence, which nam
 met it already: "where did A study B" is answered where B is met, not where A is.
 """
 
-import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from rag import embed, read
 from rag.errors import BrokenModel
 from rag.fold import fold
 from rag.lexical import LexicalIndex
+from rag.model_folder import ModelFolder
 from rag.read import Asked, Sentence
 from rag.result import Hit
 from rag.wordpieces import WordPieces, checked_vocabulary
@@ -31,7 +31,6 @@ Values = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
 SHIPPED = Path(__file__).parent / "models" / "reader"
-_SETTINGS = "youju.json"
 WORD_FEATURES = (
     "met",
     "met x best",
@@ -131,17 +130,9 @@ class Words:
     """Vectors and rarity of the word pieces of the shipped vocabulary, and the reader's weights."""
 
     def __init__(self, folder: Path, vocabulary: Path) -> None:
-        self._folder, self._vocabulary, self._lock = folder, vocabulary, threading.Lock()
-        try:
-            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-            self._sizes: dict[str, int] = settings["bytes"]
-            self._digest = str(settings["vocabulary"])
-            self.weights: Mapping[str, float] = settings["weights"]
-            missing = [name for name in _NEEDED if name not in self.weights]
-            if missing:
-                raise KeyError(missing[0])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BrokenModel(folder, f"{_SETTINGS}: {error!r}") from error
+        self._folder, self._lock = ModelFolder(folder), threading.Lock()
+        self._vocabulary, self._digest = vocabulary, self._folder.told("vocabulary")
+        self.weights = self._folder.weights(_NEEDED)
 
     def asked(self, question: str) -> "AskedWords":
         """A question, prepared once for all sentences that are read for it."""
@@ -164,7 +155,7 @@ class Words:
     @cached_property
     def cutter(self) -> WordPieces:
         with self._lock:
-            return checked_vocabulary(self._vocabulary, self._digest, self._folder)
+            return checked_vocabulary(self._vocabulary, self._digest, self._folder.path)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -172,13 +163,11 @@ class Words:
             return self._table("rows.npy"), self._table("rarity.npy")
 
     def _table(self, name: str) -> NDArray[Any]:
-        path = self._folder / name
+        path = self._folder.whole(name)
         try:
-            if path.stat().st_size != self._sizes.get(name):
-                raise BrokenModel(self._folder, f"{name} has {path.stat().st_size:,} bytes")
             table: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise BrokenModel(self._folder, f"{name}: {error}") from error
+            raise BrokenModel(self._folder.path, f"{name}: {error}") from error
         return table
 
 

@@ -12,6 +12,8 @@ from rag.retrieve import Retrieval
 if TYPE_CHECKING:
     from rag.grounding import Grounded
 
+HITS = 5  # passages that an answer is made from
+
 
 @dataclass(frozen=True, slots=True)
 class Writing:

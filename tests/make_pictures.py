@@ -1,12 +1,14 @@
-"""Draw docs/pictures: messages that the bot really sent in the local Discord.
+"""Draw docs/pictures: messages that the bot really sent in the local Discord, and a report.
 
     python -m tests.make_pictures [FOLDER]
 
-Needs chromium. The index is built over the articles that ship.
+Needs chromium and matplotlib (the extra `report`). The index is built over the articles that ship.
 """
 
 import asyncio
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -18,7 +20,10 @@ with warnings.catch_warnings():
 
 from PIL import Image
 
-from bot.picture import Frame, Json, page, png
+from bot.page import write_page
+from bot.picture import FLAGS, Frame, Json, page, png
+from rag.evaluation import read_rows
+from rag.service import Service
 from rag.settings import DEFAULT_CORPUS
 from rag.variant import to_variant
 from tests.bot.running import opened, running_bot
@@ -27,16 +32,18 @@ from tests.llm_models import best_sentence
 from tests.llm_server import Call, LlmServer, Turn, says
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+GOLDEN = DEFAULT_CORPUS.parent / "golden.jsonl"
 LARGEST = 200_000  # bytes
 EDITED = "claude-alignment-faking.md"
 
 
 async def draw(folder: Path, room: Path) -> None:
-    """Ask, refuse, reindex; draw each of the messages."""
+    """Evaluate; ask, refuse, reindex; draw the report and each of the messages."""
     corpus = room / "articles"
     shutil.copytree(DEFAULT_CORPUS, corpus)
     service = opened(room / "data", corpus_dir=corpus)
     service.reindex()
+    draw_report(folder / "report.png", room, service)
     async with DiscordServer() as server, running_bot(server, service, room / "bot"):
         ming, hong = server.member("小明"), server.member("小红", locale="zh-CN")
         asked = await ming.slash("ask", question="為什麼思維鏈不能完全相信？")
@@ -54,6 +61,30 @@ async def draw(folder: Path, room: Path) -> None:
         save(folder / "reindex.png", report.payload, "管理員 使用了 **/重建索引**", "zh-Hant")
     service.close()
     await draw_model(folder, room, corpus)
+
+
+def draw_report(to: Path, room: Path, service: Service) -> None:
+    """The page that `youju eval --report` writes over the golden questions, without its tables
+    by script and kind.
+    """
+    evaluation = service.examine(read_rows(GOLDEN, "question"))
+    report = room / "report.html"
+    write_page(report, GOLDEN.name, service.settings, evaluation)
+    report.write_text(abridged(report.read_text("utf-8")), "utf-8")
+    size = ["--force-device-scale-factor=1", "--window-size=1000,1885"]
+    profile = f"--user-data-dir={room}/profile"
+    command = ["chromium", *FLAGS, *size, profile, f"--screenshot={to}", report.as_uri()]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    shrink(to)
+
+
+def abridged(written: str) -> str:
+    """The page with what its caption names, short enough for a picture."""
+    for left_out in (r"<h3>.*?</table>", r"<h2>Latency</h2>.*?(?=<h2>)"):
+        written = re.sub(left_out, "", written, flags=re.DOTALL)
+    retrieval = written.index("<h2>Retrieval</h2>")
+    table = slice(written.index("<table", retrieval), written.index("</table>", retrieval))
+    return written.replace(written[table], "<table>", 1)
 
 
 async def draw_model(folder: Path, room: Path, corpus: Path) -> None:
@@ -89,8 +120,13 @@ def edit(corpus: Path) -> None:
 
 
 def save(to: Path, message: Json, asked: str, lang: str) -> None:
-    """Draw a message; fails when the picture is larger than it may be."""
+    """Draw a message."""
     png(page(message, Frame(asked=asked, lang=lang)), to)
+    shrink(to)
+
+
+def shrink(to: Path) -> None:
+    """Fails when the picture is larger than it may be."""
     # Text on a few flat colours: 128 of them look the same and take half of the bytes.
     with Image.open(to) as drawn:
         drawn.convert("RGB").quantize(128).save(to, optimize=True)

@@ -319,3 +319,41 @@ def test_eval_scores_the_installed_articles(youju: Youju, tmp_path: Path) -> Non
     } <= set(told)
     assert set(told["by"]) == {"variant", "kind"}
     assert "<table>" in page.read_text(encoding="utf-8")
+
+
+def test_a_first_question_names_the_files_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "good.md").write_text("# 牛肉湯\n\n一碗牛肉湯要一百二十元。\n", encoding="utf-8")
+    (folder / "empty.md").write_text("", encoding="utf-8")
+
+    ran = Youju(tmp_path / "data")("--corpus-dir", str(folder), "ask", "牛肉湯一碗多少錢？")
+
+    assert ran.code == 0
+    assert "! empty.md: is empty" in ran.err
+    assert "empty.md" not in ran.out
+
+
+def test_chat_takes_no_unknown_slash_word_for_a_question(youju: Youju) -> None:
+    ran = youju("chat", stdin="/help\n")
+
+    assert ran.out == ""
+    assert ran.err.count("「/新」") == 2
+
+
+def test_a_check_without_a_terms_file_says_so(youju: Youju, tmp_path: Path) -> None:
+    ran = youju("terms", "check", "--file", str(tmp_path / "none.csv"))
+
+    assert ran.code == 2
+    assert "none.csv to check" in ran.err
+
+
+def test_brackets_in_questions_and_paths_are_no_markup(youju: Youju, tmp_path: Path) -> None:
+    asked = tmp_path / "asked[bold].jsonl"
+    row = {"question": "蛋糕[/b]要烤[red]多久？", "article": "003", "gold_quotes": ["蛋糕"]}
+    asked.write_text(json.dumps(row), encoding="utf-8")
+
+    ran = youju("eval", str(asked))
+
+    assert ran.code == 0
+    assert "蛋糕[/b]要烤[red]多久？" in ran.out

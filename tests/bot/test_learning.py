@@ -244,7 +244,7 @@ async def test_a_helpful_answer_becomes_a_golden_question_once(
     assert rows[0]["question"] == QUESTION
     assert "莫斯科" in "".join(rows[0]["gold_quotes"])  # type: ignore[arg-type]
     assert rows[0]["article"] == "izmailov-three-labs"
-    assert own.evaluate(rows)["correct"] == 1.0
+    assert own.examine(rows).scores["correct"] == 1.0
 
 
 async def test_a_wrong_answer_needs_the_right_sentence_or_a_refusal(

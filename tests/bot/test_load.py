@@ -11,7 +11,7 @@ from bot.errors import CoolingDown, QueueFull, ShuttingDown, Stopped, TooManyWai
 from bot.waiting import Cooldown, Ticket, WaitingLine
 from rag.service import Service
 from tests.bot.conftest import Run
-from tests.bot.running import QUESTION, running_bot
+from tests.bot.running import QUESTION, fifty_at_once, running_bot
 from tests.discord_local.world import CREATE_PUBLIC_THREADS, SEND_MESSAGES
 from tests.discord_server import (
     DiscordServer,
@@ -228,29 +228,15 @@ async def test_a_full_line_is_told_at_once(
 
 
 async def test_fifty_at_once(answering: Service, tmp_path: Path) -> None:
-    async with DiscordServer(heartbeat=0.5, check_later=True, rate_limits=False) as server:
-        async with running_bot(server, answering, tmp_path, wait=120.0):
-            members = [server.member(f"m{n}") for n in range(50)]
-            began = time.monotonic()
-            exchanges = [
-                m.begin_slash("ask", question=f"{QUESTION}{n}") for n, m in enumerate(members)
-            ]
-            seen = await asyncio.gather(
-                *(m.answer_to(e, 120) for m, e in zip(members, exchanges, strict=True))
-            )
-            for one in seen:
-                await one.until("引文", within=120)
-            took = time.monotonic() - began
-        acknowledged = sorted(one.seconds_to_acknowledge for one in seen)
-        lateness = max(server.gateway.lateness, default=0.0)
+    crowd = await fifty_at_once(answering, tmp_path, "引文")
 
     print(
-        f"\n50 at once: acknowledged p95 {acknowledged[47]:.2f} s, all answered in {took:.2f} s, "
-        f"heartbeats at most {lateness:.2f} s late"
+        f"\n50 at once: acknowledged p95 {crowd.acknowledged:.2f} s, all answered in "
+        f"{crowd.took:.2f} s, heartbeats at most {crowd.lateness:.2f} s late"
     )
-    assert acknowledged[47] < 1.0
-    assert lateness < 1.0
-    assert server.pings == 0
+    assert crowd.acknowledged < 1.0
+    assert crowd.lateness < 1.0
+    assert crowd.pings == 0
 
 
 # what goes wrong on the way

@@ -1,6 +1,7 @@
 """Moderating: reindex with progress, rollback, status, who is served, and who may do that."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,18 @@ async def test_a_rollback_serves_the_generation_before(
     assert "沒有更早的版本" in none_left.text
 
 
+async def test_a_rollback_does_not_wait_behind_a_reindex_to_undo_it(
+    run: Run, server: DiscordServer, growing: Service
+) -> None:
+    async with run(growing):
+        report = await server.moderator().slash("reindex", full=True)
+        told = await server.moderator("mod2").slash("rollback")
+        await report.until("索引已更新", within=60)
+
+    assert told.ephemeral
+    assert "正在重建" in told.text
+
+
 async def test_status_tells_the_index_and_the_process(
     run: Run, server: DiscordServer, alice: Member
 ) -> None:
@@ -150,6 +163,7 @@ async def test_status_tells_the_index_and_the_process(
     assert "p50" in told.text
     assert "MB" in told.text
     assert "索引版本" in told.text
+    assert re.search(r"建立時間：\*\* <t:\d{10}:f>", told.text)
 
 
 # who may moderate

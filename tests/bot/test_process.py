@@ -81,6 +81,25 @@ async def test_a_signal_ends_it_in_time_and_with_status_0(
     assert "Traceback" not in err.decode()
 
 
+async def test_a_bot_over_the_digests_stays_within_450_megabytes(
+    server: DiscordServer, data_dir: Path, alice: Member
+) -> None:
+    alice.timeout = 60.0
+    async with process_of(server, data_dir, *bot(server)) as process:
+        await connected(server)
+        for number in range(12):
+            await alice.slash("ask", question=f"{QUESTION[:-1]}，第 {number} 次問")
+        megabytes = resident(process.pid)
+
+    print(f"\nresident after 12 questions: {megabytes:.0f} MB, mapped files included")
+    assert 50 < megabytes < 450
+
+
+def resident(pid: int) -> float:
+    told = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmRSS:\s+(\d+) kB", told)[0]) / 1000
+
+
 async def test_what_is_being_answered_is_finished_and_who_waits_gets_an_apology(
     server: DiscordServer, data_dir: Path, tmp_path: Path
 ) -> None:

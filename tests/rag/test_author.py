@@ -189,6 +189,27 @@ def test_a_follow_up_is_made_whole_by_the_model(written: Written) -> None:
     assert answer.usage.calls == 2
 
 
+def test_why_answers_once_and_tells_what_the_model_was_asked_with(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, server = written
+    read, readings = service.answerer.reader.read, []
+    monkeypatch.setattr(
+        service.answerer.reader, "read", lambda *given: readings.append(given) or read(*given)
+    )
+
+    trace = service.why("它當面一套背面一套是什麼意思？", ["什麼是偽裝對齊？"])
+
+    condense, answer = server.calls
+    assert (condense.purpose, answer.purpose) == ("condense", "answer")
+    assert trace.searched == answer.question
+    assert [hit.passage.text for hit in trace.hits[:5]] == list(answer.passages)
+    assert len(trace.hits) == 10
+    assert trace.writing is not None
+    assert trace.writing.engine == "llm:scripted"
+    assert len(readings) == 1
+
+
 def test_condensing_can_be_switched_off(data_dir: Path) -> None:
     with asking(data_dir, honest, llm_condense=False) as (service, server):
         service.ask("它當面一套背面一套是什麼意思？", history=["什麼是偽裝對齊？"])

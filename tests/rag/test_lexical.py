@@ -1,5 +1,7 @@
 """The lexical leg and the terms bridge."""
 
+import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from corpus.article import Article, Passage
 from rag.errors import BadTermsFile
 from rag.lexical import LexicalIndex, Postings
 from rag.terms import SHIPPED, compile_terms, load_terms, with_local_terms
-from rag.tokens import stem, tokens
+from rag.tokens import HAN, stem, tokens
 
 
 def _index(*texts: str, terms: object = None) -> LexicalIndex:
@@ -101,6 +103,24 @@ def test_postings_give_bm25_by_hand() -> None:
 
 def test_the_folded_forms_that_ship_are_those_of_the_thesaurus() -> None:
     assert load_terms().groups == compile_terms(SHIPPED / "terms.jsonl").groups
+
+
+def test_forms_are_found_in_a_passage_as_by_trying_every_length() -> None:
+    terms, chance = load_terms(), random.Random(8)
+    forms = [form for form in terms.groups if " " not in form]
+
+    def longest(run: str, at: int) -> str | None:
+        ends = range(min(len(run), at + terms.longest), at + 1, -1)
+        return next((run[at:end] for end in ends if run[at:end] in terms.groups), None)
+
+    for _ in range(200):
+        pieces = [*chance.sample(forms, 9), "的", "，", " ", "x1"]
+        text = "".join(chance.sample(pieces, len(pieces)))
+        runs = re.findall(f"[a-z0-9]*[{HAN}][{HAN}a-z0-9]*", text)
+
+        found = [form for form, _ in terms._han(text, terms._lengths.get)]
+
+        assert found == [f for run in runs for at in range(len(run)) if (f := longest(run, at))]
 
 
 def test_moderators_add_groups_beside_their_articles(tmp_path: Path) -> None:

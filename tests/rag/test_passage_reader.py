@@ -1,7 +1,5 @@
 """The default reader: question and passage read together by a small network."""
 
-import json
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +10,6 @@ import opencc
 import pytest
 
 from rag import embed
-from rag.errors import BrokenModel
 from rag.passage_reader import (
     LIMIT,
     QUESTION,
@@ -181,42 +178,3 @@ def test_all_models_together_take_at_most_60_mb() -> None:
     files = [path for path in SHIPPED.parent.rglob("*") if path.is_file()]
 
     assert sum(path.stat().st_size for path in files) <= 60_000_000
-
-
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """A copy of the shipped folder that a test may damage."""
-    return Path(shutil.copytree(SHIPPED, tmp_path / "passages"))
-
-
-def test_a_shortened_network_is_named(copied: Path) -> None:
-    path = copied / "model.onnx"
-    path.write_bytes(path.read_bytes()[:-100])
-
-    with pytest.raises(BrokenModel, match=r"model\.onnx"):
-        PassageReader(copied).read(WHY, *hits_of(CAKE))
-
-
-def test_a_garbled_network_is_named(copied: Path) -> None:
-    path = copied / "model.onnx"
-    path.write_bytes(b"\x00" * path.stat().st_size)
-
-    with pytest.raises(BrokenModel, match=r"model\.onnx"):
-        PassageReader(copied).read(WHY, *hits_of(CAKE))
-
-
-def test_another_vocabulary_is_refused(copied: Path) -> None:
-    path = copied / "youju.json"
-    settings = json.loads(path.read_text(encoding="utf-8")) | {"vocabulary": "0" * 64}
-    path.write_text(json.dumps(settings), encoding="utf-8")
-
-    with pytest.raises(BrokenModel, match=r"vocab\.txt"):
-        PassageReader(copied).read(WHY, *hits_of(CAKE))
-
-
-@pytest.mark.parametrize("settings", ["{}", "not json", '{"weights": {}}', "[]"])
-def test_damaged_settings_are_named(copied: Path, settings: str) -> None:
-    (copied / "youju.json").write_text(settings, encoding="utf-8")
-
-    with pytest.raises(BrokenModel, match=r"youju\.json"):
-        PassageReader(copied)

@@ -78,6 +78,21 @@ def test_who_wrote_it_is_answered_from_the_metadata(service: Service) -> None:
     assert "metadata" in {hit.passage.kind for hit in hits[:2]}
 
 
+def test_the_link_is_that_of_the_article_that_is_named(service: Service) -> None:
+    answer = service.ask("Izmailov 那集節目的連結")
+
+    assert {c.hit.article.id for c in answer.citations} == {"izmailov-three-labs"}
+    assert "youtube" in answer.text
+
+
+@pytest.mark.parametrize("question", ["兩篇文章各是哪一天發布的？", "两篇的作者分别是谁？"])
+def test_metadata_of_each_article_is_cited_from_each(service: Service, question: str) -> None:
+    answer = service.ask(question)
+
+    assert {c.hit.passage.kind for c in answer.citations} == {"metadata"}
+    assert len({c.hit.article.id for c in answer.citations}) == 2
+
+
 def test_a_question_without_words_is_an_error_of_the_asker(service: Service) -> None:
     with pytest.raises(EmptyQuestion):
         service.ask("🍜")
@@ -132,7 +147,7 @@ def test_a_llama_index_program_can_ask_our_index(service: Service) -> None:
 def test_the_golden_questions_are_found_and_answered(service: Service) -> None:
     from rag.evaluate import read_rows
 
-    scores = service.evaluate(read_rows(ROOT / "corpus" / "golden.jsonl", "question"))
+    scores = service.examine(read_rows(ROOT / "corpus" / "golden.jsonl", "question")).scores
 
     assert scores["hit@5"] >= 0.9
     assert scores["refused"] >= 0.7

@@ -37,7 +37,7 @@ def test_features_are_what_their_names_say() -> None:
     assert values["fused lead"] == pytest.approx(0.2)
     assert values["passage says"] == pytest.approx(-0.5)
     assert values["best passage says"] == 0
-    assert values["network"] == 0
+    assert values["network"] == values["quantity missing"] == 0
 
 
 def test_what_a_network_read_is_counted_once_a_passage() -> None:
@@ -55,7 +55,7 @@ def test_what_a_network_read_is_counted_once_a_passage() -> None:
 
 def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
     retrieval = retrieval_of((0.6, 0.5))
-    support = Support(weights=(0, 0, 5, 0, 0, 0, 0), bias=-2)
+    support = Support(weights=(0, 0, 5, 0, 0, 0, 0, 0), bias=-2)
 
     chance = support.probability(retrieval, [sentence_of(retrieval, 0, 0.0)])
 
@@ -64,7 +64,7 @@ def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
 
 def test_a_reader_that_says_nothing_of_passages_has_its_own_weights() -> None:
     retrieval = retrieval_of((0.6, 0.5))
-    support = Support(linear=(0, 2, 0, 0, 0, 0, 0), linear_bias=0)
+    support = Support(linear=(0, 2, 0, 0, 0, 0, 0, 0), linear_bias=0)
 
     chance = support.probability(retrieval, [Sentence(retrieval.hits[0], 0, 5, 1.0)])
 

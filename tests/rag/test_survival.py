@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from rag import ingest
 from rag.aftermath import traces
-from rag.errors import BrokenGeneration, BuilderFailed, DataDirUnusable
+from rag.collection import Collection
+from rag.errors import BrokenGeneration, BuilderFailed, DataDirUnusable, DiskFull
 from rag.generations import GenerationStore
 from rag.ingest import reindex
 from rag.lock import builder_lock
@@ -125,6 +127,59 @@ def test_a_data_directory_made_read_only_while_serving_still_answers() -> None:
             with pytest.raises(DataDirUnusable), builder_lock(data, "test"):
                 pass
     shutil.rmtree(home)
+
+
+FULL = "error returned from database: (code: 13) database or disk is full"
+
+
+def test_an_index_on_a_full_disk_is_not_called_damaged_and_answers_once_there_is_room(
+    store: GenerationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(store, CATS)
+    question = HashEmbedder().embed_query("老鼠")
+    with monkeypatch.context() as full, store.lease() as generation:
+        full.setattr(Collection, "open", Mock(side_effect=RuntimeError(FULL)))
+        with pytest.raises(DiskFull, match="free some space"):
+            generation.nearest(question, 1)
+
+    with store.lease() as generation:
+        found = generation.nearest(question, 1)
+
+    assert found
+
+
+def test_what_serves_goes_on_where_a_full_disk_keeps_the_next_from_being_opened(
+    store: GenerationStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = publish(store, CATS)
+    with store.lease() as generation:
+        generation.warm()
+    publish(store, DOGS)
+    monkeypatch.setattr(Collection, "open", Mock(side_effect=RuntimeError(FULL)))
+
+    with store.lease() as generation:
+        serving = generation.name
+
+    assert serving == first
+    assert "is full: free some space" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a small disk")
+def test_on_a_disk_that_is_really_full_it_says_so(tmp_path: Path) -> None:
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(tmp_path)]
+    if subprocess.run(mounted, check=False, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        with closing(GenerationStore(tmp_path / "data")) as store:
+            publish(store, CATS)
+            free = shutil.disk_usage(tmp_path).free
+            with (tmp_path / "ballast").open("wb") as ballast:
+                os.posix_fallocate(ballast.fileno(), 0, free)
+
+            with store.lease() as generation, pytest.raises(DiskFull):
+                generation.nearest(HashEmbedder().embed_query("老鼠"), 1)
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
 
 def test_a_full_or_lost_directory_is_mended_by_the_next_reindex(

@@ -1,7 +1,6 @@
 """The word reader: question and sentences met word by word."""
 
 import json
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -176,49 +175,6 @@ def test_reading_imports_no_torch() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY).returncode == 0
-
-
-@pytest.fixture
-def copied(tmp_path: Path) -> Path:
-    """A copy of the shipped folder that a test may damage."""
-    return Path(shutil.copytree(SHIPPED, tmp_path / "reader"))
-
-
-@pytest.mark.parametrize("name", ["rows.npy", "rarity.npy"])
-def test_a_shortened_table_is_named(copied: Path, name: str) -> None:
-    path = copied / name
-    path.write_bytes(path.read_bytes()[:-100])
-
-    with pytest.raises(BrokenModel, match=name):
-        WordReader(copied).read(WHY, *hits_of(CAKE))
-
-
-def test_a_garbled_table_is_named(copied: Path) -> None:
-    path = copied / "rows.npy"
-    path.write_bytes(b"\x00" * path.stat().st_size)
-
-    with pytest.raises(BrokenModel, match=r"rows\.npy"):
-        WordReader(copied).read(WHY, *hits_of(CAKE))
-
-
-def test_a_missing_table_is_named(copied: Path) -> None:
-    (copied / "rarity.npy").unlink()
-
-    with pytest.raises(BrokenModel, match=r"rarity\.npy"):
-        WordReader(copied).read(WHY, *hits_of(CAKE))
-
-
-@pytest.mark.parametrize("settings", ["{}", "not json", '{"weights": {}}', "[]"])
-def test_damaged_settings_are_named(copied: Path, settings: str) -> None:
-    (copied / "youju.json").write_text(settings, encoding="utf-8")
-
-    with pytest.raises(BrokenModel, match=r"youju\.json"):
-        WordReader(copied)
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BrokenModel):
-        WordReader(tmp_path / "nowhere")
 
 
 def test_another_vocabulary_is_refused(tmp_path: Path) -> None:

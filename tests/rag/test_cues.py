@@ -1,0 +1,33 @@
+"""What a question asks for and what a sentence offers."""
+
+import pytest
+
+from rag.cues import lacks_quantity
+from rag.fold import fold
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("這本書一共幾頁？", "這本書去年出版，賣得很好。"),
+        ("他今年多少岁", "他出生在海边的一个小镇。"),
+        ("橋有多長？", "這座橋去年蓋好，橋面很寬。"),
+    ],
+)
+def test_a_quantity_that_no_sentence_counts_is_missing(question: str, sentence: str) -> None:
+    assert lacks_quantity(fold(question), [fold(sentence)])
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("這本書一共幾頁？", "全書三百多頁。"),
+        ("他今年多少岁", "他 42 岁。"),
+        ("橋有多長？", "這座橋長 1.2 公里。"),
+        ("他寫了哪幾本書？", "他的書有《山》與《海》。"),  # asks which, not how many
+        ("他花了多少錢？", "他什麼都沒花。"),  # 錢 is not what is counted in
+        ("為什麼下雨？", "因為有雲。"),
+    ],
+)
+def test_a_quantity_that_is_counted_or_not_asked_for_is_not(question: str, sentence: str) -> None:
+    assert not lacks_quantity(fold(question), [fold("別的事。"), fold(sentence)])
