@@ -160,6 +160,7 @@ def _chroma(settings: Settings) -> Iterator[Finding]:
 
 def _index(settings: Settings) -> Iterator[Finding]:
     from rag.build import build_service
+    from rag.verify import GOOD
 
     service = build_service(settings)
     try:
@@ -178,6 +179,11 @@ def _index(settings: Settings) -> Iterator[Finding]:
         articles = f"{status.articles} article{'s' if status.articles != 1 else ''}"
         held = f"{answered.generation}: {articles}, {status.passages} passages"
         yield Finding("index", "ok", held)
+        nearest = shelf.manifest(answered.generation).nearest
+        if nearest < GOOD:
+            told = f"its vectors find {100 * nearest:.0f} % of the nearest passages"
+            mend = "Another model (YOUJU_EMBED_MODEL) may find more."
+            yield Finding("index", "warning", told, mend)
     finally:
         service.close()
 

@@ -54,6 +54,7 @@ class Origin:
     fingerprints: Mapping[str, str]
     failed: tuple[FailedFile, ...]
     churn: int = 0
+    nearest: float = 1.0
 
 
 def split_all(
@@ -119,7 +120,7 @@ def write_generation(
     tell(Progress("store", 0, len(new)))
     write_content(staged / "content.sqlite", list(articles.values()), passages, material.sources)
     _words(material, terms_from, change).save(staged / "lexical")
-    with collection or writable(staged / CHROMA) as opened:
+    with collection or writable(staged / CHROMA, len(passages)) as opened:
         if change is not None:
             take_out(opened, change.gone)
         fill(
@@ -159,6 +160,7 @@ def seal(staged: Path, origin: Origin, material: Material, vectors: Vectors, mod
         failed=origin.failed,
         files=stored_files(staged),
         churn=origin.churn,
+        nearest=origin.nearest,
     )
     write_manifest(staged, manifest)
 

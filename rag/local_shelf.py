@@ -74,10 +74,10 @@ class LocalShelf(Shelf):
             shutil.rmtree(staged, ignore_errors=True)
 
     @contextmanager
-    def collection(self, staged: Path, copy_of: str | None = None) -> Iterator[Any]:
+    def collection(self, staged: Path, passages: int, copy_of: str | None = None) -> Iterator[Any]:
         if copy_of is not None:
             copy_frozen(self.directory / copy_of / CHROMA, staged / CHROMA)
-        with writable(staged / CHROMA) as collection:
+        with writable(staged / CHROMA, passages) as collection:
             yield collection
 
     def open_staged(self, staged: Path) -> Generation:

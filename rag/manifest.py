@@ -36,7 +36,7 @@ class Manifest:
     `fingerprints` has one entry for each thing whose change makes the generation stale; `model`
     is the embedder's name; `corpus` covers every byte of the articles' folder; `files` is keyed
     by the path inside the directory. `churn` counts the vectors deleted from the graph since it was
-    built afresh.
+    built afresh, and `nearest` is the share of a sample's neighbours that it found then.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Manifest:
     failed: tuple[FailedFile, ...] = ()
     files: Mapping[str, StoredFile] = field(default_factory=dict)
     churn: int = 0
+    nearest: float = 1.0
     format: int = FORMAT
 
 

@@ -1,15 +1,20 @@
 """A generation is staged, verified and asked the golden questions; then it serves."""
 
+import logging
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from rag.assemble import Material, Origin, Vectors, seal, write_generation
 from rag.difference import Difference
 from rag.full_disk import told_plainly
 from rag.generation import Generation
+from rag.manifest import write_manifest
 from rag.result import ArticleChanges, Progress, Worse
 from rag.scene import Scene
-from rag.verify import verify
+from rag.verify import GOOD, verify
+
+_log = logging.getLogger(__name__)
 
 
 def stage_and_publish(
@@ -27,16 +32,33 @@ def stage_and_publish(
     parent = scene.before.name if scene.before is not None else None
     # Told before the staged files are removed: afterwards the disk is not full any more.
     with shelf.staging() as staged, told_plainly(Path(scene.order.data_dir)):
-        collection = shelf.collection(staged, change.before.name if change else None)
+        size, copied = len(material.passages), change.before.name if change else None
+        collection = shelf.collection(staged, size, copied)
         write_generation(staged, material, vectors, tell, root, collection, change)
-        churn = change.churn if change else 0
-        origin = Origin(parent, scene.stamp, scene.fingerprints, found.failed, churn)
+        origin = Origin(parent, scene.stamp, scene.fingerprints, found.failed, *_graph(change))
         seal(staged, origin, material, vectors, scene.embedder.name)
         with closing(shelf.open_staged(staged)) as generation:
-            verify(generation, material, vectors, tell, change.new if change else ())
+            share = verify(generation, material, vectors, tell, change)
+            if change is None:
+                _note(staged, generation, share)
             worse = _asked_golden(scene, generation)
         tell(Progress("switch", 0, 1))
         return shelf.publish(staged), worse
+
+
+def _graph(change: Difference | None) -> tuple[int, float]:
+    """What the manifest says of the graph: its churn, and what it found when it was fresh."""
+    return (change.churn, change.before.manifest.nearest) if change else (0, 1.0)
+
+
+def _note(staged: Path, generation: Generation, share: float) -> None:
+    """Keep in the manifest what a fresh graph finds, and tell when that is little."""
+    write_manifest(staged, replace(generation.manifest, nearest=round(share, 4)))
+    if share < GOOD:
+        _log.warning(
+            "By their vectors only %.0f %% of the nearest passages are found; words find the rest.",
+            100 * share,
+        )
 
 
 def _asked_golden(scene: Scene, staged: Generation) -> tuple[Worse, ...]:

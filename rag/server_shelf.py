@@ -145,10 +145,10 @@ class ServerShelf(Shelf):
                         self._drop(staged_name(staged), _BRIEFLY)
 
     @contextmanager
-    def collection(self, staged: Path, copy_of: str | None = None) -> Iterator[Any]:
+    def collection(self, staged: Path, passages: int, copy_of: str | None = None) -> Iterator[Any]:
         assert copy_of is None, "a collection on a server is never copied"
         name = vectors_of(staged_name(staged))
-        self.server.call(lambda client: made_in(client, name))
+        self.server.call(lambda client: made_in(client, name, passages))
         yield Patient(self.server, name, self.require_lease)
 
     def open_staged(self, staged: Path) -> Generation:

@@ -82,9 +82,12 @@ class Shelf(ABC):
         """A local directory of a generation to be; what was staged is gone unless published."""
 
     @abstractmethod
-    def collection(self, staged: Path, copy_of: str | None = None) -> AbstractContextManager[Any]:
+    def collection(
+        self, staged: Path, passages: int, copy_of: str | None = None
+    ) -> AbstractContextManager[Any]:
         """The Chroma collection to write the vectors of a staged generation into, at first empty.
 
+        `passages` is how many it will hold at the end, by which it is set how far it is searched.
         With `copy_of`, which only a shelf that `copies` is given, it first holds what that
         generation's holds.
         """

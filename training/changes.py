@@ -4,7 +4,6 @@ import gzip
 import random
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,19 +15,6 @@ from training.texts import Group
 
 _RUNS = re.compile(rf"[{HAN}]+|[a-z][a-z -]*[a-z]|.", re.DOTALL)
 _LONGEST = 6
-# What asks, and the noun by which someone in a hurry asks the same.
-_TERSE = (
-    (
-        re.compile("(?:是|在|于|是在)?(?:什么时候|何时|哪一?[年天]|几月几[日号]|什么时间)"),
-        "时间",
-    ),
-    (re.compile("(?:是|在|于|位于|是在)?(?:哪里|哪儿|何处|什么地方|哪个地方)"), "地点"),
-    (re.compile("(?:为什么|为何|为啥)(?:要|会|说)?(?=.)"), "原因"),
-    (re.compile("(?:要|该|应该|是)?(?:怎么|如何|怎样|咋)(?:才能|去)?(?=.)"), "方法"),
-    (re.compile("(?:是|为|有)多少$|是谁$|是什么(?:意思)?$|是啥(?:意思)?$"), ""),
-)
-_ENDING = re.compile(r"[的呢吗啊呀了?？。!！\s]+$")
-_NAMED = re.compile(r"[a-z][a-z0-9.-]*[0-9]|[a-z]{2,}[a-z0-9.-]*|[0-9]+(?:\.[0-9]+)?")
 
 
 class Changes:
@@ -94,42 +80,6 @@ class Changes:
             return text
         place = self._random.choice(places)
         return text[:place] + self._random.choice(self._sounds[text[place]]) + text[place + 1 :]
-
-
-def terse(text: str) -> str:
-    """A folded Chinese question as typed into a search box: its subject and what is asked of it."""
-    text = _ENDING.sub("", text)
-    for asking, noun in _TERSE:
-        if found := asking.search(text):
-            rest = text[: found.start()] + _ENDING.sub("", text[found.end() :])
-            return rest + noun if len(rest) > 2 else text
-    return text
-
-
-def about_another(text: str, passage: str, names: Sequence[str], chance: random.Random) -> str:
-    """The question with a number or Latin name of the passage exchanged for one it has not.
-
-    Empty when the question names none, or when `names` has no other.
-    """
-    held = [found for found in _NAMED.finditer(text) if found[0] in passage]
-    if not held:
-        return ""
-    found = chance.choice(held)
-    other = _other_number(found[0], chance) if found[0].isdigit() else chance.choice(names or [""])
-    if not other or other in passage:
-        return ""
-    return text[: found.start()] + other + text[found.end() :]
-
-
-def latin_names(texts: Sequence[str]) -> list[str]:
-    """The Latin names that some texts hold, each once."""
-    found = dict.fromkeys(name for text in texts for name in _NAMED.findall(text))
-    return [name for name in found if not name.isdigit()]
-
-
-def _other_number(number: str, chance: random.Random) -> str:
-    moved = int(number) + chance.choice((-3, -2, -1, 1, 2, 3, 5, 10))
-    return str(abs(moved)).zfill(len(number)) if moved else ""
 
 
 def sounds(shared: Path, common: set[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from corpus.split import sentences
 from rag.fold import fold
 from training import texts
-from training.changes import Changes, about_another, latin_names, terse
+from training.changes import Changes
 from training.reader_examples import (
     Asking,
     Collection,
@@ -27,9 +27,6 @@ from training.reader_examples import (
 OURS = Path(__file__).parent / "data" / "questions.tsv"
 # Of the questions in `data/`, every tenth passage's are kept to measure on.
 KEPT_BACK = 10
-# How often a question is asked of the same passage without its answer, about something that the
-# passage does not name, and as if typed into a search box.
-WITHOUT, OF_ANOTHER, TERSE = 0.65, 0.25, 0.2
 LONGEST = 520  # characters; what is longer was cut when the questions were written
 
 
@@ -47,7 +44,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Group:
-    """A question and what is read for it; `sure` is how far the sentence is to be believed."""
+    """A question and what is read for it; `sure` is how far the targets are to be believed."""
 
     question: str
     windows: tuple[Window, ...]
@@ -87,7 +84,6 @@ class Groups:
         self._collection, self._changes, self._sure = collection, changes, sure
         self._random = random.Random(seed)
         self._rivals: dict[int, list[int]] = {}
-        self._names = latin_names([asking.question for asking in collection.asked])
         targets = {id(asking): target for asking, target in labelled(collection)}
         self._asked = [
             (asking, targets.get(id(asking)))
@@ -101,19 +97,14 @@ class Groups:
     def draw(self, place: int) -> Group:
         """One group; what is random about it comes from this object's own generator."""
         asking, target = self._asked[place]
-        question, passage = asking.question, self._collection.passages[asking.near]
-        if self._random.random() < OF_ANOTHER:
-            other = about_another(question, passage, self._names, self._random)
-            question, target = (other, None) if other else (question, target)
-        own = _whole(passage, target)
+        own = _whole(self._collection.passages[asking.near], target)
         windows = [self._cut(own)]
-        if own.answers and self._random.random() < WITHOUT:
+        if own.answers and self._random.random() < 0.5:
             windows.append(self._cut(_without_answer(own)))
         windows += [self._cut(self._rival(asking))]
         if self._random.random() < 0.1:
             windows += [self._cut(self._rival(asking))]
-        if self._random.random() < TERSE:
-            question = terse(question)
+        question = asking.question
         if self._changes is not None:
             question = self._changes.question(question)
         return Group(question, tuple(w for w in windows if w.sentences), self._sure)
@@ -163,7 +154,7 @@ def training_groups(shared: Path, changes: Changes) -> list[tuple[float, Groups]
     """Sources with how much of each an epoch takes, as a share of its questions."""
     found = [
         (1.0, Groups(colloquial(shared, learnt=True), changes, seed=1)),
-        (0.35, Groups(encyclopaedia(shared), changes, sure=0.4, seed=2)),
+        (0.25, Groups(encyclopaedia(shared), changes, sure=0.4, seed=2)),
     ]
     if OURS.is_file():
         found.append((1.0, Groups(written(shared, learnt=True), changes, seed=3)))

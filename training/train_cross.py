@@ -111,7 +111,7 @@ class Trainer:
             size = len(group.windows)
             gold = next((i for i, w in enumerate(group.windows) if w.answers), size)
             odds = torch.cat([says[at : at + size], says.new_zeros(1)])
-            whole.append(-log_softmax(odds, dim=0)[gold])
+            whole.append(-group.sure * log_softmax(odds, dim=0)[gold])
             if gold < size:
                 target = says.new_tensor(group.windows[gold].target)
                 chances = log_softmax(scores[at + gold], dim=0)

@@ -1,10 +1,13 @@
 """The command line's contract: names, exit codes, and one sentence for each mistake."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rag.manifest import read_manifest, write_manifest
 from tests.conftest import Youju
 
 _ANSWER = {
@@ -276,6 +279,20 @@ def test_doctor_names_what_is_wrong_and_exits_with_its_code(tmp_path: Path) -> N
 
     assert ran.code == 5
     assert "/no/such/folder" in ran.out
+
+
+def test_doctor_tells_when_the_vectors_find_too_little(youju: Youju, tmp_path: Path) -> None:
+    shutil.copytree(youju.data_dir, tmp_path / "data")
+    for path in (tmp_path / "data").glob("generations/*/manifest.json"):
+        write_manifest(path.parent, replace(read_manifest(path.parent), nearest=0.85))
+
+    ran = Youju(tmp_path / "data")("doctor", "--json")
+
+    findings = json.loads(ran.out)["findings"]
+    (told,) = [finding for finding in findings if finding["level"] != "ok"]
+    assert ran.code == 0
+    assert (told["part"], told["level"]) == ("index", "warning")
+    assert "find 85 % of the nearest passages" in told["found"]
 
 
 def test_eval_scores_given_passages(youju: Youju, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def staged_on(shelf: ServerShelf, *articles: Article) -> Iterator[Path]:
     origin = Origin(shelf.serving(), "", {"model": "hash-1"}, ())
     shelf.clean_half_built()
     with shelf.staging() as staged:
-        to = shelf.collection(staged)
+        to = shelf.collection(staged, len(passages))
         write_generation(staged, material, vectors, _unheard, Path("none"), to)
         seal(staged, origin, material, vectors, "hash")
         yield staged

@@ -11,6 +11,7 @@ import pytest
 from rag import rebuild as rebuilding
 from rag.assemble import Vectors
 from rag.counts import Counts
+from rag.errors import BuilderFailed
 from rag.generation import Generation
 from rag.generations import GenerationStore
 from rag.order import Order
@@ -169,6 +170,92 @@ def test_a_copy_that_fails_is_built_afresh(
     assert report.articles.changed == ("007.md",)
     with opened(tmp_path / "data") as generation:
         assert generation.manifest.churn == 0
+
+
+def test_a_fresh_graph_that_misses_neighbours_serves_and_says_so(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pass_over(monkeypatch, 2)
+
+    report = built(corpus, tmp_path / "data")
+
+    assert "only 80 % of the nearest passages are found" in caplog.text
+    with opened(tmp_path / "data") as generation:
+        assert generation.name == report.generation
+        assert generation.manifest.nearest == pytest.approx(0.8, abs=0.02)
+
+
+def test_a_copied_graph_that_misses_what_the_fresh_one_found_is_built_afresh(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    built(corpus, tmp_path / "data")
+    write(corpus, 7, seed=99)
+    pass_over(monkeypatch, 2)
+
+    built(corpus, tmp_path / "data")
+
+    assert "are not found" in caplog.text
+    assert "built afresh" in caplog.text
+    with opened(tmp_path / "data") as generation:
+        assert generation.manifest.churn == 0
+        assert generation.manifest.nearest == pytest.approx(0.8, abs=0.02)
+
+
+def test_a_copied_graph_that_finds_what_the_fresh_one_found_serves(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pass_over(monkeypatch, 2)
+    built(corpus, tmp_path / "data")
+    write(corpus, 7, seed=99)
+
+    built(corpus, tmp_path / "data")
+
+    assert "built afresh" not in caplog.text
+    with opened(tmp_path / "data") as generation:
+        assert generation.manifest.churn > 0
+        assert generation.manifest.nearest == pytest.approx(0.8, abs=0.02)
+
+
+def test_a_fresh_graph_that_misses_most_does_not_serve(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = built(corpus, tmp_path / "data")
+    pass_over(monkeypatch, 6)
+
+    with pytest.raises(BuilderFailed, match="passages are not found"):
+        built(corpus, tmp_path / "data", full=True)
+
+    with opened(tmp_path / "data") as generation:
+        assert generation.name == before.generation
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["fresh", "copied"])
+def test_a_vector_that_is_another_passages_does_not_serve(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    before = built(corpus, tmp_path / "data")
+    write(corpus, 7, seed=99)
+    real = Generation.nearest
+    monkeypatch.setattr(
+        Generation, "nearest", lambda s, v, k: [(0, cosine) for _, cosine in real(s, v, k)]
+    )
+
+    with pytest.raises(BuilderFailed, match="a vector that is not its own"):
+        built(corpus, tmp_path / "data", full=full)
+
+    with opened(tmp_path / "data") as generation:
+        assert generation.name == before.generation
+
+
+def pass_over(monkeypatch: pytest.MonkeyPatch, missed: int) -> None:
+    """A graph that finds a passage, but not so many of those nearest to it."""
+    real = Generation.nearest
+
+    def nearest(generation: Generation, vector: Vectors, k: int) -> list[tuple[int, float]]:
+        found = real(generation, vector, k + missed)
+        return found[:1] + found[1 + missed :]
+
+    monkeypatch.setattr(Generation, "nearest", nearest)
 
 
 def test_an_article_is_read_again_only_when_its_bytes_are_others(

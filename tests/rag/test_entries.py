@@ -53,6 +53,25 @@ def test_a_collection_made_without_the_client_is_set_as_one_made_with_it(tmp_pat
     assert _settings(ours) == _settings(theirs)
 
 
+@pytest.mark.filterwarnings("ignore:legacy embedding function config")
+@pytest.mark.parametrize(("passages", "candidates"), [(1_000, 400), (100_000, 1_000)])
+def test_a_question_looks_at_more_candidates_where_there_are_more(
+    tmp_path: Path, passages: int, candidates: int
+) -> None:
+    engine, client_made = tmp_path / "engine", tmp_path / "client"
+
+    with writable(engine):
+        pass
+    with writable(engine, passages):  # as a copy that holds more than what it was copied from
+        pass
+    with closing(client(client_made)) as opened:
+        made_in(opened, NAME)
+        made_in(opened, NAME, passages)
+
+    for directory in (engine, client_made):
+        assert f'"ef_search": {candidates}' in json.dumps(_settings(directory))
+
+
 def _settings(directory: Path) -> list[Any]:
     """In JSON, whose order is another one each time."""
     with closing(sqlite3.connect(directory / DATABASE)) as database:
