@@ -29,6 +29,7 @@ _TOPICS = 2
 _LIST_INTRODUCED = 2.5  # log-odds; the reader thinks little of a sentence without its list
 _LONGEST_LIST = 400  # characters that a list may add to an answer
 _INTRODUCED = re.compile(r"\s*[^\n]+(?:\n[^\n]+)*")  # the lines up to the next blank one
+_BETWEEN = 40  # characters: quoted along, a short sentence keeps two others in their context
 _METADATA = 4.0  # log-odds
 # Every article has a date and a link: it is that of the article whose text is nearest.
 _OF_THE_SUBJECT = 3.0
@@ -176,14 +177,14 @@ def _margin(kinds: frozenset[str]) -> float:
 
 
 def _cite(chosen: Sequence[Sentence]) -> tuple[Citation, ...]:
-    """One citation a stretch: neighbouring sentences of a passage are quoted as one."""
+    """One citation a stretch: sentences with little or nothing between them are quoted as one."""
     stretches: list[list[Sentence]] = []
     for sentence in chosen:
         last = stretches[-1][-1] if stretches else None
         if (
             last
             and last.hit is sentence.hit
-            and not last.hit.passage.text[last.end : sentence.start].strip()
+            and len(last.hit.passage.text[last.end : sentence.start].strip()) <= _BETWEEN
         ):
             stretches[-1].append(sentence)
         else:
