@@ -23,7 +23,7 @@ _MARKS: Mapping[Level, tuple[str, str]] = {
     "warning": ("!", "yellow"),
     "broken": ("✗", "bold red"),
 }
-_LITTLE_DISK = 500_000_000  # bytes; a generation of 100,000 passages takes about this much
+_LITTLE_DISK = 500_000_000  # bytes; a generation of 35,000 passages takes about this much
 
 
 @dataclass(frozen=True, slots=True)
