@@ -47,11 +47,12 @@ _CHORES = re.compile(
     r"(?:poem|song|story|essay|email|letter|script|joke|function|program|code)\b"
     r"|\btell me a (?:joke|story)\b"
 )
+# Greetings in a row are taken possessively: a long laugh before another word is read once.
 _SMALL_TALK = re.compile(
     r"(?:\W*(?:你好|您好|大家好|嗨|哈喽|哈啰|嘿|早安?|早上好|午安|晚安|晚上好|在吗|在不在|有人吗|谢谢你?|多谢|感谢"
-    r"|辛苦了|再见|拜拜|掰掰|哈+|呵+|嘻+|好的?"
+    r"|辛苦了|再见|拜拜|掰掰|哈|呵|嘻|好的?"
     r"|ok|hi+|hello|hey|yo|thanks|thank you|thx|bye|good (?:morning|night))"
-    r"(?:呀|啊|哦|喔|呢|吗|了|啦|喽|你|大家)?)+\W*"
+    r"(?:呀|啊|哦|喔|呢|吗|了|啦|喽|你|大家)?)++\W*"
     r"|.*(?:你|妳)(?:到底)?(?:是谁|叫什么(?:名字)?|几岁|多大|吃了吗|会什么|会做什么|能做什么|有(?:男|女)朋友|喜欢我|爱我"
     r"|无聊吗|累不累|累吗|是(?:真人|机器人|人类|人))(?:吗|呀|啊|呢)?\W*"
     r"|\W*(?:陪我|跟我|和我)(?:聊|说|玩).*|.*(?:讲|说|来)(?:一?个)?(?:冷?笑话|鬼故事)(?:来?听听|吧|好不好)?\W*"

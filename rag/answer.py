@@ -10,7 +10,7 @@ from rag.cues import asks
 from rag.fold import fold
 from rag.generation import Generation
 from rag.index_text import heading_of
-from rag.metadata_questions import answers_metadata, metadata_asked
+from rag.metadata_questions import answers_metadata, asks_of_each, metadata_asked
 from rag.read import BARE_ADDRESS, Reader, Sentence
 from rag.result import Citation, Hit, Status, Variant
 from rag.retrieve import Retrieval
@@ -34,7 +34,6 @@ _METADATA = 4.0  # log-odds
 # Every article has a date and a link: it is that of the article whose text is nearest.
 _OF_THE_SUBJECT = 3.0
 _LINES_OF_EACH = 2
-_OF_EACH = re.compile(r"[两几各每]篇|分别|各自|\b(?:both|each|respectively)\b")
 # A quotation that does not end as a sentence (a list item, a line) is set apart from the next.
 _SPACE_AFTER_MARK = re.compile(r"((?<![。！？!?…」』”）])\[\d+\])(?=.)")
 
@@ -87,17 +86,13 @@ def _settle(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     folded = fold(question)
     asked = metadata_asked(folded)
     listing = _LIST_INTRODUCED * ("list" in asks(folded))
-    body = max((s.hit for s in ranked if s.hit.passage.kind == "body"), key=_score, default=None)
-    about = body.article.id if body else ""
+    texts = [s.hit for s in ranked if s.hit.passage.kind == "body"]
+    about = max(texts, key=lambda hit: hit.score).article.id if texts else ""
     settled = [
         replace(s, score=s.score + _metadata_bonus(s, asked, about) + listing * _introduces(s))
         for s in ranked
     ]
     return sorted(settled, key=lambda sentence: -sentence.score)
-
-
-def _score(hit: Hit) -> float:
-    return hit.score
 
 
 def _metadata_bonus(sentence: Sentence, asked: frozenset[str], about: str) -> float:
@@ -156,7 +151,7 @@ def _metadata_lines(ranked: Sequence[Sentence], question: str) -> list[Sentence]
     folded = fold(question)
     asked = metadata_asked(folded)
     blocks = dict.fromkeys(s.hit.passage.id for s in ranked if s.hit.passage.kind == "metadata")
-    if not _OF_EACH.search(folded):
+    if not asks_of_each(folded):
         blocks = {ranked[0].hit.passage.id: None}
     most = _MOST_SENTENCES if len(blocks) == 1 else _LINES_OF_EACH
     answering = [line for block in blocks for line in _lines_of(block, ranked, asked)[:most]]

@@ -1,6 +1,6 @@
 """Articles become a generation: split, embed what is new, write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,14 +21,13 @@ from rag.generation import CHROMA
 from rag.index_text import dense_text
 from rag.local_shelf import staged_name
 from rag.manifest import Manifest, stored_files, write_manifest
-from rag.result import Progress
+from rag.result import Listener, Progress
 
 if TYPE_CHECKING:
     from rag.difference import Difference
     from rag.lexical import LexicalIndex
 
 Vectors = NDArray[np.float32]
-Listener = Callable[[Progress], None]
 _EMBED_BATCH = 256
 
 

@@ -37,7 +37,8 @@ class Channel(logging.Handler):
             pass
 
     def tell(self, progress: Progress) -> None:
-        """Send a step, though not every one of thousands."""
+        """Send a step, though not every one of thousands; while it switches nothing ends us."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN if progress.stage == "switch" else _leave)
         now = time.monotonic()
         whole = progress.done in (0, progress.total)
         if whole or progress.stage != self._stage or now - self._told >= _EVERY:

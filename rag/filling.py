@@ -71,11 +71,12 @@ def copy_frozen(source: Path, copy: Path) -> None:
 
 def made_in(client: Any, name: str, passages: int = 0) -> Any:
     """A collection of any client of Chroma's, made unless it is there, set for so many passages."""
+    searched = _searched(passages)
     collection = client.get_or_create_collection(
-        name, embedding_function=None, configuration={"hnsw": _HNSW | _searched(passages)}
+        name, embedding_function=None, configuration={"hnsw": _HNSW | searched}
     )
-    if collection.configuration_json["hnsw"]["ef_search"] != _searched(passages)["ef_search"]:
-        collection.modify(configuration={"hnsw": _searched(passages)})
+    if not searched.items() <= collection.configuration_json["hnsw"].items():
+        collection.modify(configuration={"hnsw": searched})
     return collection
 
 

@@ -5,6 +5,7 @@ The child holds all that is heavy, and all that holds the GIL: a bot goes on ans
 
 import json
 import logging
+import math
 import os
 import queue
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from rag.errors import BuilderFailed, YoujuError
 from rag.order import Message, Order, error_from, line, progress_from, report_from
-from rag.result import Progress, ReindexReport
+from rag.result import Listener, ReindexReport
 from rag.shelves import shelf_for
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 _BUILDER = ("-P", "-m", "rag.builder")
 _TICK = 0.1  # seconds between two looks at `cancel`
 _GRACE = 5.0  # seconds for a child that was asked to end, to clean up behind itself
+_CANCELLED = "it was cancelled"
 _TAIL = 30  # lines of the child's stderr that are kept for an error
-Listener = Callable[[Progress], None]
 
 
 def reindex(
@@ -166,22 +167,34 @@ def _environment() -> dict[str, str]:
 
 
 def _messages(child: _Child, seconds: float, cancel: threading.Event | None) -> Iterator[Message]:
-    """What the child says, until it says no more."""
+    """What the child says, until it says no more.
+
+    A child that is asked to end, ends, unless the new index may serve already: then it goes on to
+    its report, and it was too late to cancel.
+    """
     deadline = time.monotonic() + seconds
-    switching = False  # from then on it is too late to cancel: the new index may serve already
+    asked_to_end = math.inf
+    switching = False
     while True:
-        if time.monotonic() > deadline:
+        if cancel is not None and cancel.is_set() and asked_to_end == math.inf:
+            asked_to_end = time.monotonic()
+            child.process.terminate()
+        now = time.monotonic()
+        if now > asked_to_end + _GRACE and not switching:
+            raise BuilderFailed(_CANCELLED)
+        if now > deadline:
             raise BuilderFailed(f"it took longer than {seconds:g} seconds")
         try:
             said = child.said.get(timeout=_TICK)
         except queue.Empty:
-            if cancel is not None and cancel.is_set() and not switching:
-                raise BuilderFailed("it was cancelled") from None
             continue
+        if said is None and asked_to_end < math.inf:
+            raise BuilderFailed(_CANCELLED)
         if said is None:
             return
         message = _parsed(said)
-        switching = switching or message.get("progress", {}).get("stage") == "switch"
+        if "progress" in message:
+            switching = message["progress"]["stage"] == "switch"
         yield message
 
 

@@ -29,6 +29,7 @@ _KEYS = {
 _NAMES_ARTICLES = re.compile(
     r"文章|原文|[报帖][导道子]|[这那两本几]篇|节目|[这那]集|\b(?:article|piece|post|report|episode)s?\b"
 )
+_OF_EACH = re.compile(r"[两几各每]篇|分别|各自|\b(?:both|each|respectively)\b")
 _ABOUT_PATTERNS = {key: re.compile(pattern) for key, pattern in _ABOUT.items()}
 _KEY_PATTERNS = {key: re.compile(pattern) for key, pattern in _KEYS.items()}
 
@@ -46,3 +47,8 @@ def answers_metadata(asked: frozenset[str], folded_line: str) -> bool:
 def names_articles(folded_question: str) -> bool:
     """Whether a question speaks of an article: "who wrote this piece", not "who wrote o3"."""
     return bool(_NAMES_ARTICLES.search(folded_question))
+
+
+def asks_of_each(folded_question: str) -> bool:
+    """Whether a question wants something of more than one article, of each its own."""
+    return bool(_OF_EACH.search(folded_question))

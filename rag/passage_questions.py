@@ -7,7 +7,7 @@ A model that fails leaves passages without questions, never without an index.
 import hashlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +19,7 @@ from corpus.article import Article, Passage
 from prompts import load
 from rag.errors import LanguageModelFailed
 from rag.llm_budget import Budget
-from rag.result import Progress, Usage
+from rag.result import Listener, Progress, Usage
 from rag.settings import Settings
 from rag.variant import detect
 
@@ -30,7 +30,6 @@ CACHE = "questions.sqlite"
 _TOKENS = 256
 _FEWEST_CHARACTERS = 40  # a heading or a link answers nothing
 _log = logging.getLogger(__name__)
-Listener = Callable[[Progress], None]
 Wanted = Mapping[str, Any]
 
 

@@ -28,8 +28,8 @@ from rag.index_text import dense_text
 from rag.manifest import Manifest
 from rag.order import Order
 from rag.publish import stage_and_publish
-from rag.result import ArticleChanges, Progress, ReindexReport
-from rag.scene import Listener, Scene
+from rag.result import ArticleChanges, Listener, Progress, ReindexReport
+from rag.scene import Scene
 from rag.shelf import Shelf
 from rag.shelves import shelf_for
 from rag.sources import Read, read_sources, unchanged_passages

@@ -1,5 +1,6 @@
 """The values that travel from the index to the front doors: frozen, plain, serialisable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -139,6 +140,9 @@ class Progress:
     stage: Literal["read", "ask", "embed", "store", "verify", "switch"]
     done: int
     total: int
+
+
+Listener = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)

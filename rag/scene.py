@@ -2,18 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rag.embed import Embedder
 from rag.errors import BrokenGeneration
 from rag.generation import Generation
 from rag.order import Order
-from rag.result import ArticleChanges, Progress, ReindexReport, Worse
+from rag.result import ArticleChanges, Listener, ReindexReport, Worse
 from rag.shelf import Shelf
 
 _log = logging.getLogger(__name__)
-Listener = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)

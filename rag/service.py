@@ -20,7 +20,7 @@ from rag.result import (
     Answer,
     Found,
     GenerationStatus,
-    Progress,
+    Listener,
     ReindexReport,
     Timings,
     Variant,
@@ -134,8 +134,8 @@ class Service:
         asked = Asked(text, earlier, resolve(text, default=self.settings.variant))
         with self.store.lease() as generation:
             writing = self._write(generation, asked, _TRACED)
-            limits = (self.answerer.threshold, self._retriever.fusion)
-            told = trace(generation, text, writing, *limits)
+            threshold, fusion = self.answerer.threshold, self._retriever.fusion
+            told = trace(generation, text, writing, threshold, fusion)
         return told if self.author is None else replace(told, writing=writing)
 
     def examine(self, questions: Sequence[Row]) -> Evaluation:
@@ -191,7 +191,7 @@ class Service:
         dry_run: bool = False,
         full: bool = False,
         force: bool = False,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Listener | None = None,
         cancel: threading.Event | None = None,
     ) -> ReindexReport:
         """Bring the index up to date with the articles, in a child process."""

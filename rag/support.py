@@ -74,7 +74,7 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         _bounded(says[0]),
         _bounded(max(says)),
         math.log(sum(map(math.exp, read.values()))) / 4 if read else 0.0,
-        float(lacks_quantity(asked, [fold(s.text) for s in ranked[:_COUNTED_IN]])),
+        float(lacks_quantity(asked, (fold(s.text) for s in ranked[:_COUNTED_IN]))),
     )
 
 

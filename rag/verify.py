@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from corpus.article import Passage
-from rag.assemble import Listener, Material, Vectors
+from rag.assemble import Material, Vectors
 from rag.difference import Difference
 from rag.errors import BuilderFailed
 from rag.generation import Generation
-from rag.result import Progress
+from rag.result import Listener, Progress
 
 _SAMPLE = 50  # passages that are looked for before a generation serves
 _NEIGHBOURS = 10  # of each of them, that should be the nearest there are

@@ -37,7 +37,7 @@ from rag.generations import GenerationStore
 from rag.index_text import dense_text
 from rag.lexical import LexicalIndex  # noqa: F401
 from rag.order import Order
-from rag.result import Progress
+from rag.result import Listener
 from rag.settings import Settings
 from rag.terms import load_terms
 from tests.rag.tiny_index import HashEmbedder
@@ -178,7 +178,7 @@ def _killed_builder(world: World, after: float) -> str | None:
     return told.decode().split()[-1] if told else "start"
 
 
-def build(order: Order, copied: bool, tell: Callable[[Progress], None]) -> None:
+def build(order: Order, copied: bool, tell: Listener) -> None:
     """Carry out an order in this process, by a model that takes no time."""
     rebuilding.load_embedder = lambda _: HashEmbedder()  # type: ignore[assignment]
     if copied:  # so few passages would be built afresh

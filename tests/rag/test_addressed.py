@@ -69,6 +69,12 @@ def test_questions_about_orders_are_asked_of_the_articles(question: str) -> None
     assert not addresses_the_bot(fold(question))
 
 
+@pytest.mark.parametrize("repeated", ["哈", "早你好", "嗨 ", "你", "好的你", "are you a "])
+def test_no_repetition_keeps_it_busy(repeated: str) -> None:
+    """With a pattern that goes back and forth this would not end in a lifetime."""
+    assert not addresses_the_bot(fold(repeated * 700 + "這題"))
+
+
 def test_what_is_said_to_the_bot_is_hardly_supported_by_any_passage() -> None:
     retrieval = retrieval_of((0.9, 0.8), (0.3, 0.3))
     ranked = [sentence_of(retrieval, 0, 8.0)]

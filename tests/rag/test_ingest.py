@@ -310,6 +310,22 @@ def test_a_cancelled_reindex_leaves_nothing_behind(
     assert kept == [built[1].generation]
 
 
+def test_it_is_too_late_to_cancel_once_the_new_index_may_serve(
+    home: Path, store: GenerationStore
+) -> None:
+    (home / "corpus" / "dogs.md").write_text(CHANGED, encoding="utf-8")
+    cancel = threading.Event()
+
+    def at_switch(step: Progress) -> None:
+        if step.stage == "switch":
+            cancel.set()
+
+    report = reindex(settings_of(home), progress=at_switch, cancel=cancel)
+
+    assert report.generation == store.shelf.serving()
+    assert "追球和挖洞" in served_texts(store)
+
+
 def test_a_reindex_that_takes_too_long_is_ended(home: Path) -> None:
     (home / "corpus" / "dogs.md").write_text(CHANGED, encoding="utf-8")
 
