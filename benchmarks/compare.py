@@ -5,12 +5,12 @@
 Every figure comes from processes of their own, the sides in turn, so that a machine that is busy
 for a while is busy for all of them. Of `runs` runs the median is told, the least and the most.
 
-- Up to 300 passages both sides encode with the shipped model. Beyond, that would take two cores
-  too long: the vectors of passages are a projection of hashed character pairs (`benchmarks.made`),
-  which youju finds in its embedding cache and stock computes on the way. Questions are always
-  encoded by the model.
+- Up to `--encoded` passages (1,000) both sides encode with the shipped model. Beyond, that would
+  take two cores too long: the vectors of passages are a projection of hashed character pairs
+  (`benchmarks.made`), which youju finds in its embedding cache and stock computes on the way.
+  Questions are always encoded by the model.
 - A warm query is `search` for youju and `retrieve` for stock: neither writes an answer. `ask` is
-  youju's whole answer.
+  youju's whole answer, by the default reader and by the linear one alone.
 - The cold `ask` of stock loads its store and retrieves.
 """
 
@@ -35,11 +35,11 @@ from typing import Any
 from benchmarks import made
 
 _ROOT = Path(__file__).resolve().parents[1]
-_ENCODED = 300  # passages up to which both sides encode
 _COLD_UP_TO = 1000  # passages; a cold start hardly depends on them
 _QUESTIONS = 115
 _SETS = ("drcd_dev", "cmrc2018_dev", "colloquial")
 _CHARS = 320
+_WHOLE = ("youju, whole answer", "youju, whole answer, linear reader")
 _COLD = "這篇文章說了什麼？"
 
 
@@ -88,7 +88,8 @@ def measure(results: Results, size: int, given: argparse.Namespace, work: Path) 
     texts = write_articles(articles, news, size)
     questions = folder / "questions.json"
     questions.write_text(json.dumps(questions_from(texts), ensure_ascii=False), encoding="utf-8")
-    measure_indexing(results, size, runs if size <= given.index_once else 1, folder, articles)
+    index_runs = runs if size <= given.index_once else 1
+    measure_indexing(results, size, index_runs, folder, articles, projected=size > given.encoded)
     measure_warm(results, size, runs, folder, questions)
     if size <= _COLD_UP_TO:
         measure_cold(results, size, runs, folder)
@@ -125,9 +126,10 @@ def questions_from(texts: Sequence[str]) -> list[str]:
     return chance.sample(clauses, min(len(clauses), _QUESTIONS))
 
 
-def measure_indexing(results: Results, size: int, runs: int, folder: Path, articles: Path) -> None:
+def measure_indexing(
+    results: Results, size: int, runs: int, folder: Path, articles: Path, *, projected: bool
+) -> None:
     """The whole process, from articles to an index on disk."""
-    projected = size > _ENCODED
     took: dict[str, list[float]] = {"youju": [], "stock": []}
     told: dict[str, Any] = {}
     for _ in range(runs):
@@ -140,7 +142,8 @@ def measure_indexing(results: Results, size: int, runs: int, folder: Path, artic
             told[side] = json.loads(out)
             took[side].append(seconds)
     passages, nodes = told["youju"]["passages"], told["stock"]["nodes"]
-    results.notes.append(f"{size}: {passages} passages of youju, {nodes} nodes of stock")
+    vectors = "projected" if projected else "encoded"
+    results.notes.append(f"{size}: {passages} passages of youju, {nodes} nodes of stock, {vectors}")
     results.add("indexing", size, "s", took)
 
 
@@ -155,13 +158,13 @@ def _indexing(side: str, target: Path, articles: Path, projected: bool) -> list[
 def measure_warm(results: Results, size: int, runs: int, folder: Path, questions: Path) -> None:
     """Questions to a process that has answered some."""
     told: dict[str, list[Mapping[str, float]]] = {
-        side: [] for side in ("search", "ask", "stock", "floor")
+        side: [] for side in ("search", "ask", "linear", "stock", "floor")
     }
     for _ in range(runs):
         for side, each in told.items():
             command = ["-m", "benchmarks.worker", "warm", side, str(folder), str(questions)]
             each.append(json.loads(timed(command)[1]))
-    names = {"search": "youju", "ask": "youju, whole answer", "stock": "stock", "floor": "floor"}
+    names = dict(zip(told, ("youju", *_WHOLE, "stock", "floor"), strict=True))
     for name, what, unit in (
         ("p50", "warm query p50", "ms"),
         ("p95", "warm query p95", "ms"),
@@ -231,10 +234,12 @@ def table(results: Results) -> str:
             f"{_ratio(theirs, ours)} | {floor.told() if floor else '–'} | "
             f"{_ratio(ours, floor) if floor else '–'} |"
         )
-        if whole := sides.get("youju, whole answer"):
-            lines.append(
-                f"| {what}, {ours.unit}, whole answer | {size:,} | {whole.told()} | | | | |"
-            )
+        lines += [
+            f"| {what}, {ours.unit}, {whole.removeprefix('youju, ')} | {size:,} | "
+            f"{sides[whole].told()} | | | | |"
+            for whole in _WHOLE
+            if whole in sides
+        ]
     lines += ["", *(f"- {note}" for note in results.notes)]
     if results.hits:
         lines += [
@@ -280,8 +285,8 @@ def plot(results: Results, path: Path) -> None:
 
 def _panel(axes: Any, figures: Sequence[Figure], title: str) -> None:
     for side, colour in (
-        ("youju", "#2f6f4f"), ("youju, whole answer", "#8fb8a0"), ("stock", "#c8963e"),
-        ("floor", "#4b6a9b"),
+        ("youju", "#2f6f4f"), *zip(_WHOLE, ("#8fb8a0", "#b8b08f"), strict=True),
+        ("stock", "#c8963e"), ("floor", "#4b6a9b"),
     ):  # fmt: skip
         points = sorted((f.passages, f) for f in figures if f.side == side)
         if not points:
@@ -338,6 +343,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--sizes", type=_numbers, default="300,1000,10000,100000")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument(
+        "--encoded", type=int, default=1000, help="both sides encode up to so many passages"
+    )
     parser.add_argument(
         "--index-once", type=int, default=10**9, help="index more passages than these only once"
     )

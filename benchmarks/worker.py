@@ -3,7 +3,8 @@
     python -m benchmarks.worker warm SIDE FOLDER QUESTIONS.json
     python -m benchmarks.worker hits SIDE PASSAGES.jsonl QUESTIONS.jsonl STORE EVERY
 
-SIDE is `ask` or `search` of youju, `stock`, or `floor`: encoding and a Chroma query, nothing else.
+SIDE is `ask` or `search` of youju, `linear` for `ask` with the linear reader alone, `stock`, or
+`floor`: encoding and a Chroma query, nothing else.
 Prints one JSON object.
 """
 
@@ -54,8 +55,9 @@ def _side(side: str, folder: Path) -> Ask:
     from rag.build import build_service
     from rag.settings import Settings
 
-    service = build_service(Settings(data_dir=folder / "ours", _env_file=None))
-    return service.ask if side == "ask" else service.search
+    chosen = {"rerank_model": "none"} if side == "linear" else {}
+    service = build_service(Settings(data_dir=folder / "ours", _env_file=None, **chosen))
+    return service.search if side == "search" else service.ask
 
 
 def _floor(data_dir: Path) -> Ask:
