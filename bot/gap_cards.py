@@ -64,10 +64,10 @@ def _told(gap: Gap, language: str) -> str:
     lines = [f"**{line(gap.question, 120)}**", f"-# {counts_of(gap, language)}"]
     if gap.wordings:
         also = " / ".join(line(wording, 40) for wording in gap.wordings[:2])
-        lines.append(f"-# {text(language, 'gaps.also')} {also}")
+        lines.append(f"-# {text(language, 'gaps.also', wordings=also)}")
     if gap.nearest:
         near = " · ".join(line(place, 60) for place in places_of(gap, 2))
-        lines.append(f"-# {text(language, 'gaps.nearest')} {near}")
+        lines.append(f"-# {text(language, 'gaps.nearest', places=near)}")
     return "\n".join(lines)
 
 

@@ -52,7 +52,7 @@ def _items(gaps: Sequence[Gap], language: str) -> Iterator[str]:
         yield f"  - {counts_of(gap, language)}"
         if gap.wordings:
             also = " / ".join(line(wording, _LONG) for wording in gap.wordings)
-            yield f"  - {text(language, 'gaps.also')} {also}"
+            yield f"  - {text(language, 'gaps.also', wordings=also)}"
         for near in gap.nearest:
             where = " › ".join(filter(None, (near.title, near.heading)))
             told = f"{line(where, _LONG)} ({line(near.path, _LONG)})"

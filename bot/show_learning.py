@@ -31,7 +31,7 @@ def show_gaps(gaps: Sequence[Gap], count: int, page: int, size: int, state: str)
         say(Text.assemble((_plain(gap.question), "bold"), mark), _UNDER, number)
         say(Text(counts_of(gap, _LANGUAGE), "dim"), _UNDER)
         for wording in gap.wordings:
-            say(Text(f"{text(_LANGUAGE, 'gaps.also')} {_plain(wording)}", "dim"), _UNDER)
+            say(Text(text(_LANGUAGE, "gaps.also", wordings=_plain(wording)), "dim"), _UNDER)
         for place in places_of(gap, 2):
             say(Text(f"nearest: {_plain(place)}", "cyan"), _UNDER)
     _say_pages(count, page, size)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -57,15 +58,33 @@ class Answerer:
 
     def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
         """Answer from the hits of a retrieval; refuses when they do not support an answer."""
-        ranked = _settle(
-            self.reader.read(retrieval.searched, retrieval.hits, generation.lexical),
-            retrieval.searched,
-        )
+        question, ranked = self._read(generation, retrieval)
         support = self._support.probability(retrieval, ranked)
         if not ranked or support < self.threshold:
             return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
-        citations = _cite(_choose(ranked, retrieval.searched))
+        citations = _cite(_choose(ranked, question), 0 if retrieval.more else _BETWEEN)
         return Draft("answered", quoted(citations, variant), citations, support, tuple(ranked))
+
+    def _read(self, generation: Generation, retrieval: Retrieval) -> tuple[str, Sequence[Sentence]]:
+        """What the hits are read for, and their sentences, the best first.
+
+        Who asks for more gets none of the sentences that the answers before were made of.
+        """
+
+        @cache
+        def read(question: str) -> list[Sentence]:
+            found = self.reader.read(question, retrieval.hits, generation.lexical)
+            return _settle(found, question)
+
+        question = retrieval.searched
+        ranked = read(question)
+        said: list[Citation] = []
+        for more in retrieval.more:
+            between = 0 if said else _BETWEEN
+            said += _cite(_choose(ranked, question), between) if ranked else ()
+            question = f"{retrieval.searched} {more}"
+            ranked = _without(said, read(question))
+        return question, ranked
 
 
 def refusal(hits: Sequence[Hit], variant: Variant) -> str:
@@ -132,6 +151,19 @@ def _with_its_list(sentence: Sentence) -> Sentence:
     return replace(sentence, end=follows.end())
 
 
+def _without(said: Sequence[Citation], ranked: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences that share nothing with what was said."""
+    spans = [(c.hit, c.start - c.hit.passage.start, c.end - c.hit.passage.start) for c in said]
+    return [
+        sentence
+        for sentence in ranked
+        if not any(
+            hit is sentence.hit and start < sentence.end and sentence.start < end
+            for hit, start, end in spans
+        )
+    ]
+
+
 def _introduces(sentence: Sentence) -> bool:
     return sentence.text.rstrip().endswith(("：", ":"))
 
@@ -171,15 +203,15 @@ def _margin(kinds: frozenset[str]) -> float:
     return _MARGIN_ONE if kinds & _WANT_ONE else _MARGIN
 
 
-def _cite(chosen: Sequence[Sentence]) -> tuple[Citation, ...]:
-    """One citation a stretch: sentences with little or nothing between them are quoted as one."""
+def _cite(chosen: Sequence[Sentence], between: int) -> tuple[Citation, ...]:
+    """One citation a stretch: sentences with at most `between` characters between them are one."""
     stretches: list[list[Sentence]] = []
     for sentence in chosen:
         last = stretches[-1][-1] if stretches else None
         if (
             last
             and last.hit is sentence.hit
-            and len(last.hit.passage.text[last.end : sentence.start].strip()) <= _BETWEEN
+            and len(last.hit.passage.text[last.end : sentence.start].strip()) <= between
         ):
             stretches[-1].append(sentence)
         else:

@@ -44,6 +44,14 @@ class LexicalScores:
     ideas: Scores
     ceiling: float
 
+    def plus(self, other: "LexicalScores", weight: float) -> "LexicalScores":
+        """These scores and `weight` times those of another question."""
+        return LexicalScores(
+            self.ngrams + weight * other.ngrams,
+            self.ideas + weight * other.ideas,
+            self.ceiling + weight * other.ceiling,
+        )
+
 
 class LexicalIndex:
     """An immutable index over passages; position i is the i-th passage it was built from."""

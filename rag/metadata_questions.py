@@ -29,6 +29,12 @@ _KEYS = {
 _NAMES_ARTICLES = re.compile(
     r"文章|原文|[报帖][导道子]|[这那两本几]篇|节目|[这那]集|\b(?:article|piece|post|report|episode)s?\b"
 )
+# What else may stand in a question that names no subject. Folded.
+_FILLING = re.compile(
+    r"请问|什么|哪[个里儿位天年些]|多少|怎么|何时|时候|时间|几号|日期|谁|[这那该此本][篇个]?|它|[是的了在叫有吗呢啊呀为由被]"
+    r"|\b(?:who|what|when|where|which|how|is|are|was|were|did|do|does|it|its|this|that|the|a|an|of|for"
+    r"|by|me|give|show|called|name)\b"
+)
 _OF_EACH = re.compile(r"[两几各每]篇|分别|各自|\b(?:both|each|respectively)\b")
 _ABOUT_PATTERNS = {key: re.compile(pattern) for key, pattern in _ABOUT.items()}
 _KEY_PATTERNS = {key: re.compile(pattern) for key, pattern in _KEYS.items()}
@@ -47,6 +53,15 @@ def answers_metadata(asked: frozenset[str], folded_line: str) -> bool:
 def names_articles(folded_question: str) -> bool:
     """Whether a question speaks of an article: "who wrote this piece", not "who wrote o3"."""
     return bool(_NAMES_ARTICLES.search(folded_question))
+
+
+def asks_only_metadata(folded_question: str) -> bool:
+    """Whether a question asks for metadata and names no subject: "who wrote this?"."""
+    rest, asked = folded_question, False
+    for pattern in _ABOUT_PATTERNS.values():
+        asked = asked or bool(pattern.search(rest))
+        rest = pattern.sub(" ", rest)
+    return asked and not re.search(r"\w", _FILLING.sub(" ", _NAMES_ARTICLES.sub(" ", rest)))
 
 
 def asks_of_each(folded_question: str) -> bool:

@@ -13,8 +13,8 @@ from rag.errors import VectorsUnreachable
 from rag.fold import fold
 from rag.generation import Generation
 from rag.lexical import LexicalScores
-from rag.metadata_questions import metadata_asked
-from rag.question import with_history
+from rag.metadata_questions import asks_only_metadata, metadata_asked
+from rag.question import Query, in_context
 from rag.result import VECTORS, Hit
 
 # Candidates taken from each leg; 100 changes nothing on any set.
@@ -50,7 +50,7 @@ class Evidence:
     `degraded` is VECTORS where the dense leg could not be asked.
     """
 
-    searched: str
+    query: Query
     lexical: LexicalScores
     dense: Mapping[int, float]
     degraded: str | None = None
@@ -58,11 +58,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """The ranked passages of one question and the text that was searched for."""
+    """The ranked passages of one question.
+
+    `searched` is what they are to be read for; `earlier` and `more` as in `Query`.
+    """
 
     searched: str
     hits: tuple[Hit, ...]
     degraded: str | None = None
+    earlier: str = ""
+    more: tuple[str, ...] = ()
 
     def best(self, k: int) -> "Retrieval":
         """The same with the k best hits only."""
@@ -86,13 +91,22 @@ class Retriever:
         self, generation: Generation, question: str, history: Sequence[str] = ()
     ) -> Evidence:
         """Ask both legs; words alone where the vectors lie on a server that is away."""
-        searched = with_history(question, history)
-        lexical = generation.lexical.scores(searched)
+        query = in_context(question, history)
+        lexical = generation.lexical.scores(query.text)
+        if query.earlier:
+            lexical = lexical.plus(generation.lexical.scores(query.earlier), query.weight)
         try:
-            dense = generation.nearest(self._embedder.embed_query(searched), _POOL)
+            dense = generation.nearest(self._vector(query), _POOL)
         except VectorsUnreachable:
-            return Evidence(searched, lexical, {}, VECTORS)
-        return Evidence(searched, lexical, dict(dense))
+            return Evidence(query, lexical, {}, VECTORS)
+        return Evidence(query, lexical, dict(dense))
+
+    def _vector(self, query: Query) -> NDArray[np.float32]:
+        vector = self._embedder.embed_query(query.text)
+        if not query.earlier:
+            return vector
+        mixed = vector + query.weight * self._embedder.embed_query(query.earlier)
+        return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-9), dtype=np.float32)
 
     def rank(
         self, generation: Generation, evidence: Evidence, k: int, fusion: Fusion | None = None
@@ -101,9 +115,7 @@ class Retriever:
         fusion = fusion or self.fusion
         lexical, dense = evidence.lexical, evidence.dense
         rows = _candidates(lexical, dense)
-        metadata = np.isin(rows, list(generation.content.metadata_rows))
-        wanted = 1.0 if metadata_asked(fold(evidence.searched)) else -1.0
-        scores = fuse(fusion, evidence, rows) + wanted * fusion.metadata * metadata
+        scores = _metadata_weighed(generation, evidence, rows, fusion)
         scores = _raised(generation, evidence, rows, scores, k)
         best = np.argsort(-scores, kind="stable")[:k]
         passages = generation.content.passages(rows[best].tolist())
@@ -120,7 +132,26 @@ class Retriever:
             )
             for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
         )
-        return Retrieval(evidence.searched, hits, evidence.degraded)
+        query = evidence.query
+        return Retrieval(query.text, hits, evidence.degraded, query.earlier, query.more)
+
+
+def _metadata_weighed(
+    generation: Generation, evidence: Evidence, rows: NDArray[np.int64], fusion: Fusion
+) -> NDArray[np.float64]:
+    """The fused scores; metadata comes last unless it was asked for."""
+    scores, folded = fuse(fusion, evidence, rows), fold(evidence.query.text)
+    metadata = np.isin(rows, list(generation.content.metadata_rows))
+    if not metadata_asked(folded):
+        return scores - fusion.metadata * metadata
+    if not asks_only_metadata(folded) or not evidence.query.earlier or metadata.all():
+        return scores + (fusion.metadata + asks_only_metadata(folded)) * metadata
+    # Of the article that was spoken of.
+    about = generation.content.passage(int(rows[np.argmax(np.where(metadata, -np.inf, scores))]))
+    blocks = generation.content.passages(rows[metadata].tolist())
+    its = [block.article_id == about.article_id for block in blocks]
+    scores[metadata] += fusion.metadata + np.array(its, dtype=float)
+    return scores
 
 
 def _raised(
@@ -131,7 +162,7 @@ def _raised(
     k: int,
 ) -> NDArray[np.float64]:
     """The scores; who asks what something is gets passages that say it first."""
-    definition = definition_of(fold(evidence.searched))
+    definition = definition_of(fold(evidence.query.text))
     if definition is None:
         return scores
     near = np.argsort(-scores, kind="stable")[: max(k, _SEARCHED_FOR_DEFINITIONS)]

@@ -12,6 +12,7 @@ from rag.addressed import addresses_the_bot
 from rag.cues import lacks_quantity
 from rag.fold import fold
 from rag.metadata_questions import answers_metadata, metadata_asked, names_articles
+from rag.question import is_bare
 from rag.read import Sentence
 from rag.retrieve import Retrieval
 from rag.word_reader import WordSentence
@@ -27,8 +28,9 @@ FEATURES = (
     "quantity missing",
 )
 _COUNTED_IN = 4  # sentences
-# What is said to the bot is not asked of the articles, whatever words they share.
-_ADDRESSED = 0.3
+# What is said to the bot, or names no subject, is not asked of the articles, whatever words they
+# share.
+_ASIDE = 0.3
 # Log-odds: metadata that holds what a question about an article asks for does answer it.
 _METADATA = 2.5
 
@@ -56,7 +58,8 @@ class Support:
         question = fold(retrieval.searched)
         logit += _METADATA * _told_by_metadata(question, ranked[0])
         found = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
-        return _ADDRESSED * found if addresses_the_bot(question) else found
+        aside = addresses_the_bot(question) or is_bare(question)
+        return _ASIDE * found if aside else found
 
 
 def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, ...]:

@@ -115,7 +115,9 @@ def edit(corpus: Path) -> None:
         "# 評估筆記\n\n好的評估先問：答錯的代價是什麼？\n", "utf-8"
     )
     article = corpus / EDITED
-    article.write_text(article.read_text("utf-8") + "\n补记：本文于今日校订。\n", "utf-8")
+    opening, *rest = article.read_text("utf-8").split("\n## ")  # below its last line all is chrome
+    corrected = "\n## ".join([f"{opening}\n补记：本文于今日校订。\n", *rest])
+    article.write_text(corrected, "utf-8")
     (corpus / "broken-export.md").write_bytes(b"\xff\xfe\x00")
 
 

@@ -72,6 +72,68 @@ def test_a_follow_up_is_understood_from_its_history(service: Service) -> None:
     assert "莫斯科" in answer.hits[0].passage.text
 
 
+def test_a_follow_up_is_answered_itself_not_the_question_before_it(service: Service) -> None:
+    answer = service.ask("他在哪家公司工作？", history=["Izmailov 在哪裡長大？"])
+
+    assert "Anthropic" in answer.text
+    assert "莫斯科" not in answer.text
+
+
+def test_a_new_subject_is_not_drowned_by_the_one_before(service: Service) -> None:
+    history = ["為什麼思維鏈不能完全相信？"]
+
+    asked = service.ask("什麼是 sandbagging？", history=history)
+
+    assert asked.text == service.ask("什麼是 sandbagging？").text
+
+
+@pytest.mark.parametrize("more", ["還有呢？", "为什么？", "And then?"])
+def test_who_wants_more_is_told_something_new(service: Service, more: str) -> None:
+    asked = ["為什麼思維鏈不能完全相信？"]
+    said: list[Citation] = list(service.ask(asked[0]).citations)
+    for _ in range(2):
+        answer = service.ask(more, history=asked)
+        for citation in answer.citations:
+            assert not any(
+                citation.hit.article.id == old.hit.article.id
+                and citation.start < old.end
+                and old.start < citation.end
+                for old in said
+            )
+        said += answer.citations
+        asked.append(more)
+    assert len(said) > 1
+
+
+@pytest.mark.parametrize("question", ["還有呢？", "为什么？", "那怎麼辦？", "And then?"])
+def test_nothing_is_answered_when_nobody_knows_what_about(service: Service, question: str) -> None:
+    assert service.ask(question).status == "refused"
+
+
+def test_more_until_nothing_is_left_ends_in_a_refusal(service: Service) -> None:
+    answer = service.ask("還有呢？", history=["什麼是 sandbagging？", *["還有呢？"] * 40])
+
+    assert answer.status == "refused"
+
+
+@pytest.mark.parametrize(
+    "question", ["作者是誰？", "這是什麼時候發表的？", "原文連結？", "Who wrote this?"]
+)
+@pytest.mark.parametrize(
+    "before", ["Izmailov 在哪裡長大？", "Claude 在实验里假装对齐的比例是多少？"]
+)
+def test_metadata_is_that_of_the_article_that_was_spoken_of(
+    service: Service, question: str, before: str
+) -> None:
+    spoken_of = service.ask(before).citations[0].hit.article
+
+    answer = service.ask(question, history=[before])
+
+    assert {(c.hit.article.id, c.hit.passage.kind) for c in answer.citations} == {
+        (spoken_of.id, "metadata")
+    }
+
+
 def test_who_wrote_it_is_answered_from_the_metadata(service: Service) -> None:
     hits = service.search("偽裝對齊那篇的作者是誰？").hits
 
