@@ -35,6 +35,11 @@ def one_line(text: str) -> str:
     return " ".join(_BREAK.sub("", text).split())
 
 
+def terminal_line(text: str) -> str:
+    """The text on one line of a terminal."""
+    return printable(one_line(text))
+
+
 def line(text: str, limit: int = 200) -> str:
     """The same as `plain` on one line, clipped to `limit` characters before escaping."""
     return plain(clipped(one_line(text), limit))

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bot.escape import one_line, printable
+from bot.escape import printable, terminal_line
 from bot.texts import language_of, tells_of_a_refusal, text, why_degraded
 from bot.wrap import wrapped
 from corpus.article import FailedFile
@@ -192,7 +192,7 @@ def where(hit: Hit) -> str:
 
 def excerpt(passage: str, limit: int) -> str:
     """Its beginning, on one line."""
-    line = printable(one_line(passage))
+    line = terminal_line(passage)
     return line if len(line) <= limit else line[:limit] + "…"
 
 

@@ -1,10 +1,10 @@
 """Gaps, judged answers and terms as a person reads them in a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.text import Text
 
-from bot.escape import one_line
+from bot.escape import clipped, terminal_line
 from bot.gap_words import counts_of, day, places_of
 from bot.gaps import Gap, text_of
 from bot.judged import Verdict
@@ -28,12 +28,12 @@ def show_gaps(gaps: Sequence[Gap], count: int, page: int, size: int, state: str)
     for gap in gaps:
         mark = "" if gap.state == "open" else f" ({gap.state})"
         number = Text(f"{gap.number:>4}.", "bold")
-        say(Text.assemble((_plain(gap.question), "bold"), mark), _UNDER, number)
+        say(Text.assemble((terminal_line(gap.question), "bold"), mark), _UNDER, number)
         say(Text(counts_of(gap, _LANGUAGE), "dim"), _UNDER)
         for wording in gap.wordings:
-            say(Text(text(_LANGUAGE, "gaps.also", wordings=_plain(wording)), "dim"), _UNDER)
+            say(Text(text(_LANGUAGE, "gaps.also", wordings=terminal_line(wording)), "dim"), _UNDER)
         for place in places_of(gap, 2):
-            say(Text(f"nearest: {_plain(place)}", "cyan"), _UNDER)
+            say(Text(f"nearest: {terminal_line(place)}", "cyan"), _UNDER)
     _say_pages(count, page, size)
 
 
@@ -46,14 +46,14 @@ def show_feedback(
     for verdict in verdicts:
         shown = verdict.shown
         ident = (f"{verdict.id}  ", "bold green")
-        say(Text.assemble(ident, (_plain(text_of(shown)), "bold")))
+        say(Text.assemble(ident, (terminal_line(text_of(shown)), "bold")))
         said = shown.text if shown.status == "answered" else text(_LANGUAGE, "judged.refused")
-        say(Text(_clipped(said, 160)), _UNDER)
+        say(Text(clipped(terminal_line(said), 160)), _UNDER)
         votes = f"helpful {verdict.helpful}, unhelpful {verdict.unhelpful}, {day(verdict.at)}"
         say(Text(votes, "dim"), _UNDER)
         for reason in verdict.reasons:
             told = text(_LANGUAGE, f"feedback.{reason.kind}")
-            words = f": {_plain(reason.words)}" if reason.words else ""
+            words = f": {terminal_line(reason.words)}" if reason.words else ""
             say(Text(f"{told}{words}", "yellow"), _UNDER + 2, Text(" " * _UNDER + "-", "yellow"))
     _say_pages(count, page, size)
 
@@ -70,7 +70,7 @@ def show_lookup(lookup: Lookup) -> None:
     say(Text(f"{lookup.count} {hold} it or another form of it.", "dim"))
     for place in lookup.places:
         where = " › ".join((place.article.title, *place.passage.headings[-1:]))
-        say(Text(_plain(where), "cyan"), 4)
+        say(Text(terminal_line(where), "cyan"), 4)
         say(_marked(place), 8)
 
 
@@ -90,7 +90,9 @@ def show_candidates(candidates: Sequence[Candidate], rows: Sequence[str]) -> Non
         say(Text("Nothing new was found in the articles."))
     for candidate, row in zip(candidates, rows, strict=True):
         # Never wrapped: what is copied from the terminal must be the rows.
-        out.print(Text(f"# {candidate.path}: {_plain(candidate.sentence)}", "dim"), soft_wrap=True)
+        out.print(
+            Text(f"# {candidate.path}: {terminal_line(candidate.sentence)}", "dim"), soft_wrap=True
+        )
         out.print(Text(row, "bold"), soft_wrap=True)
 
 
@@ -117,7 +119,7 @@ def _told(moved: Moved) -> str:
     fine = " → ".join("right" if fine else "wrong" for fine in moved.fine)
     told = [f"passage {ranks}"] if moved.rank[0] != moved.rank[1] else []
     told += [fine] if moved.fine[0] != moved.fine[1] else []
-    return f"{_plain(moved.question)}  ({', '.join(told)})"
+    return f"{terminal_line(moved.question)}  ({', '.join(told)})"
 
 
 def _marked(place: Place) -> Text:
@@ -125,9 +127,9 @@ def _marked(place: Place) -> Text:
     before, after = passage[: place.start], passage[place.end :]
     opening, closing = ("", "") if out.is_terminal else ("【", "】")
     return Text.assemble(
-        ("…" if len(before) > _AROUND else "") + _plain(before[-_AROUND:]),
+        ("…" if len(before) > _AROUND else "") + terminal_line(before[-_AROUND:]),
         (f"{opening}{passage[place.start : place.end]}{closing}", "bold yellow"),
-        _plain(after[:_AROUND]) + ("…" if len(after) > _AROUND else ""),
+        terminal_line(after[:_AROUND]) + ("…" if len(after) > _AROUND else ""),
     )  # fmt: skip
 
 
@@ -135,17 +137,3 @@ def _say_pages(count: int, page: int, size: int) -> None:
     pages = max(1, -(-count // size))
     if pages > 1:
         say(Text(f"{count} in all; page {page} of {pages} (--page).", "dim"))
-
-
-def _plain(words: str) -> str:
-    """On one line, without what would steer a terminal."""
-    return "".join(_harmless(one_line(words)))
-
-
-def _harmless(words: str) -> Iterator[str]:
-    return (char for char in words if char.isprintable())
-
-
-def _clipped(words: str, limit: int) -> str:
-    told = _plain(words)
-    return told if len(told) <= limit else told[: limit - 1] + "…"
