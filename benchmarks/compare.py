@@ -40,6 +40,7 @@ _QUESTIONS = 115
 _SETS = ("drcd_dev", "cmrc2018_dev", "colloquial")
 _CHARS = 320
 _WHOLE = ("youju, whole answer", "youju, whole answer, linear reader")
+_GIVEN = "indexing, vectors given"
 _COLD = "這篇文章說了什麼？"
 
 
@@ -76,6 +77,12 @@ class Results:
     ) -> None:
         for side, values in sides.items():
             self.figures.append(Figure(what, passages, side, unit, tuple(values)))
+
+    def take(self, told: Mapping[str, Any]) -> None:
+        """Add what another run wrote."""
+        self.figures += [Figure(**{**f, "values": tuple(f["values"])}) for f in told["figures"]]
+        self.hits |= told["hits"]
+        self.notes += told["notes"]
 
     def of(self, what: str, passages: int) -> dict[str, Figure]:
         return {f.side: f for f in self.figures if (f.what, f.passages) == (what, passages)}
@@ -144,7 +151,7 @@ def measure_indexing(
     passages, nodes = told["youju"]["passages"], told["stock"]["nodes"]
     vectors = "projected" if projected else "encoded"
     results.notes.append(f"{size}: {passages} passages of youju, {nodes} nodes of stock, {vectors}")
-    results.add("indexing", size, "s", took)
+    results.add(_GIVEN if projected else "indexing", size, "s", took)
 
 
 def _indexing(side: str, target: Path, articles: Path, projected: bool) -> list[str]:
@@ -271,7 +278,7 @@ def plot(results: Results, path: Path) -> None:
     from matplotlib.figure import Figure as Canvas
 
     panels = [
-        ("indexing", "indexing, seconds"),
+        ("indexing", "indexing, seconds (dashed: vectors given)"),
         ("warm query p50", "warm query p50, ms"),
         ("warm query p95", "warm query p95, ms"),
         ("memory of it", "memory, MiB"),
@@ -279,11 +286,26 @@ def plot(results: Results, path: Path) -> None:
     canvas = Canvas(figsize=(11, 6.4), layout="constrained")
     for axes, (what, title) in zip(canvas.subplots(2, 2).flat, panels, strict=True):
         _panel(axes, [f for f in results.figures if f.what == what], title)
+        if what == "indexing":
+            _lines(axes, [f for f in results.figures if f.what == _GIVEN], "--")
     path.parent.mkdir(parents=True, exist_ok=True)
     FigureCanvasAgg(canvas).print_png(str(path))
 
 
 def _panel(axes: Any, figures: Sequence[Figure], title: str) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    _lines(axes, figures, "-")
+    axes.set(xscale="log", yscale="log", title=title, xlabel="passages")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axis.set_minor_formatter(NullFormatter())
+    axes.grid(color="#dddddd", linewidth=0.6)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _lines(axes: Any, figures: Sequence[Figure], style: str) -> None:
     for side, colour in (
         ("youju", "#2f6f4f"), *zip(_WHOLE, ("#8fb8a0", "#b8b08f"), strict=True),
         ("stock", "#c8963e"), ("floor", "#4b6a9b"),
@@ -294,13 +316,10 @@ def _panel(axes: Any, figures: Sequence[Figure], title: str) -> None:
         sizes, found = [size for size, _ in points], [f for _, f in points]
         low = [f.median - min(f.values) for f in found]
         high = [max(f.values) - f.median for f in found]
-        medians = [f.median for f in found]
         axes.errorbar(
-            sizes, medians, yerr=[low, high], marker="o", capsize=3, label=side, color=colour
-        )
-    axes.set(xscale="log", yscale="log", title=title, xlabel="passages")
-    axes.grid(color="#dddddd", linewidth=0.6)
-    axes.legend(frameon=False, fontsize=8)
+            sizes, [f.median for f in found], yerr=[low, high], marker="o", capsize=3,
+            label=side if style == "-" else None, color=colour, linestyle=style,
+        )  # fmt: skip
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -308,6 +327,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, load before {load}"
     results = Results(f"{machine}; {given.runs} runs, median (least–most)")
+    for earlier in given.add:
+        results.take(json.loads(earlier.read_text("utf-8")))
     given.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=given.out, prefix=".work-") as work:
         for size in given.sizes:
@@ -315,7 +336,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
             _write(results, given.out)
         if given.eval is not None:
             measure_hits(results, given.eval, Path(work), given.every)
-            _write(results, given.out)
+    _write(results, given.out)
     print(table(results))
 
 
@@ -336,7 +357,7 @@ def _fill(articles: str, data_dir: str) -> None:
 
 
 def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+    return [int(part) for part in text.split(",") if part]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -348,6 +369,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--index-once", type=int, default=10**9, help="index more passages than these only once"
+    )
+    parser.add_argument(
+        "--add", type=Path, nargs="*", default=(), help="results.json of other sizes, told beside"
     )
     parser.add_argument("--eval", type=Path, help="folder of evaluation sets")
     parser.add_argument("--every", type=int, default=1, help="ask every n-th question of a set")
