@@ -89,9 +89,8 @@ class Answerer:
 
 def refusal(hits: Sequence[Hit], variant: Variant) -> str:
     """The sentence that says that the articles do not say, and what they do talk about."""
-    topics = dict.fromkeys(
-        heading_of(hit.article, hit.passage) or hit.article.title for hit in hits
-    )
+    headings = (heading_of(hit.article, hit.passage) or hit.article.title for hit in hits)
+    topics = dict.fromkeys(filter(None, headings))
     if not topics:
         return REFUSED[variant]
     opening, closing = QUOTATION_MARKS[variant]

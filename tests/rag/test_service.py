@@ -1,11 +1,12 @@
 """The whole way from a question to a cited answer, over the digests."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from corpus.article import Article, Passage
-from rag.answer import quoted
+from rag.answer import quoted, refusal
 from rag.errors import EmptyQuestion
 from rag.result import Citation, Hit
 from rag.retrieve import Fusion, Retriever
@@ -108,6 +109,17 @@ def test_who_wants_more_is_told_something_new(service: Service, more: str) -> No
 @pytest.mark.parametrize("question", ["還有呢？", "为什么？", "那怎麼辦？", "And then?"])
 def test_nothing_is_answered_when_nobody_knows_what_about(service: Service, question: str) -> None:
     assert service.ask(question).status == "refused"
+
+
+def test_a_refusal_names_no_article_without_a_title(service: Service) -> None:
+    hits = service.search("什麼是 sandbagging？").hits
+    nameless = [
+        replace(h, article=replace(h.article, title=""), passage=replace(h.passage, headings=()))
+        for h in hits
+    ]
+
+    assert "「」" not in refusal(nameless, "hant")
+    assert "「" in refusal(hits, "hant")
 
 
 def test_more_until_nothing_is_left_ends_in_a_refusal(service: Service) -> None:
