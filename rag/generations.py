@@ -1,7 +1,9 @@
 """Which generation serves: each question holds one from beginning to end, whatever is built."""
 
 import logging
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from rag.shelf import Shelf
 __all__ = ["Generation", "GenerationStore"]
 
 _log = logging.getLogger(__name__)
+_RETRY = 30.0  # seconds until an index is opened again that found the disk full
 
 
 class GenerationStore:
@@ -29,6 +32,7 @@ class GenerationStore:
         self._current: Generation | None = None
         self._closed = False
         self._seen: Hashable | None = None
+        self._retry_at = math.inf  # on the monotonic clock
         self._users: dict[Generation, int] = {}
 
     def current(self) -> Generation | None:
@@ -36,8 +40,7 @@ class GenerationStore:
         if self._closed:
             return None
         stamp = self._stamp()
-        serving = self._current
-        if serving is None or stamp != self._seen or serving.broken:
+        if not self._is_settled(stamp):
             self._follow(stamp)
         return self._current
 
@@ -110,15 +113,21 @@ class GenerationStore:
         if done:
             generation.close()
 
+    def _is_settled(self, stamp: Hashable | None) -> bool:
+        """Whether what serves is what CURRENT names, as far as it could be opened."""
+        serving = self._current
+        if serving is None or stamp != self._seen or serving.broken:
+            return False
+        return time.monotonic() < self._retry_at
+
     def _follow(self, stamp: Hashable | None) -> None:
         """Take up what CURRENT names; questions meanwhile go on with what serves."""
         if not self._switching.acquire(blocking=self._current is None):
             return
         try:
-            serving = self._current
-            if serving is not None and stamp == self._seen and not serving.broken:
+            if self._is_settled(stamp):
                 return  # another thread was faster
-            self._serve(*self._found(serving))
+            self._serve(*self._found(self._current))
         finally:
             self._switching.release()
 
@@ -152,6 +161,8 @@ class GenerationStore:
             raise troubles[0]  # whoever asked says it
         for trouble in troubles:
             _log.warning("%s", trouble)
+        wait = _RETRY if any(isinstance(trouble, DiskFull) for trouble in troubles) else math.inf
+        self._retry_at = time.monotonic() + wait
         if found is None and serving is not None:
             serving.broken = None  # nothing else to turn to: do not look again with each question
         return found or serving

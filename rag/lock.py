@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from rag.errors import BuilderBusy, DataDirUnusable
+from rag.errors import BuilderBusy, DataDirUnusable, DiskFull
+from rag.full_disk import is_full
 
 
 @contextmanager
@@ -27,6 +28,8 @@ def builder_lock(data_dir: Path, command: str) -> Iterator[None]:
     except Timeout:
         raise BuilderBusy(holder_of(data_dir)) from None
     except OSError as error:
+        if is_full(data_dir, error):
+            raise DiskFull(data_dir) from error
         raise DataDirUnusable(data_dir, error.strerror or str(error)) from error
     with lock:
         try:

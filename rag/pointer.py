@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import DataDirUnusable
+from rag.full_disk import told_plainly
 from rag.manifest import FORMAT, replace_file
 
 _log = logging.getLogger(__name__)
@@ -57,8 +58,10 @@ class PointerFile:
         return pointer if raw.get("format") == FORMAT else None
 
     def write(self, pointer: Pointer) -> None:
+        """Replace it; where that cannot be DiskFull or DataDirUnusable, and it is as it was."""
         told = {"format": FORMAT, "current": pointer.current, "history": pointer.history}
-        replace_file(self._path, json.dumps(told).encode())
+        with told_plainly(self._data_dir):
+            replace_file(self._path, json.dumps(told).encode())
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from rag.ingest import reindex
 from rag.lock import builder_lock
 from rag.manifest import read_manifest, write_manifest
 from rag.order import Order
+from rag.pointer import Pointer
 from rag.rebuild import rebuild
 from rag.settings import Settings
 from tests.conftest import ROOT
@@ -151,17 +152,25 @@ def test_an_index_on_a_full_disk_is_not_called_damaged_and_answers_once_there_is
 def test_what_serves_goes_on_where_a_full_disk_keeps_the_next_from_being_opened(
     store: GenerationStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr("rag.generations.time", clock := Mock())
+    clock.monotonic.return_value = 1000.0
     first = publish(store, CATS)
     with store.lease() as generation:
         generation.warm()
-    publish(store, DOGS)
-    monkeypatch.setattr(Collection, "open", Mock(side_effect=RuntimeError(FULL)))
-
+    second = publish(store, DOGS)
+    with monkeypatch.context() as full:
+        full.setattr(Collection, "open", Mock(side_effect=RuntimeError(FULL)))
+        with store.lease() as generation:
+            serving = generation.name
     with store.lease() as generation:
-        serving = generation.name
+        at_once = generation.name
+    clock.monotonic.return_value += 60
+    with store.lease() as generation:
+        later = generation.name
 
-    assert serving == first
+    assert serving == at_once == first
     assert "is full: free some space" in caplog.text
+    assert later == second
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a small disk")
@@ -178,6 +187,10 @@ def test_on_a_disk_that_is_really_full_it_says_so(tmp_path: Path) -> None:
 
             with store.lease() as generation, pytest.raises(DiskFull):
                 generation.nearest(HashEmbedder().embed_query("老鼠"), 1)
+            with pytest.raises(DiskFull), builder_lock(tmp_path / "data", "test"):
+                pass
+            with pytest.raises(DiskFull):
+                store.shelf.pointers.write(Pointer("any"))
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
