@@ -343,7 +343,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
 def _write(results: Results, out: Path) -> None:
     (out / "results.json").write_text(json.dumps(asdict(results), ensure_ascii=False, indent=1))
     (out / "results.md").write_text(table(results), encoding="utf-8")
-    plot(results, out / "benchmark.png")
+    if results.figures:
+        plot(results, out / "benchmark.png")
 
 
 def _in_process(what: str, *arguments: str) -> None:
