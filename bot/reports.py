@@ -8,6 +8,7 @@ from discord import ui
 from bot.escape import line
 from bot.memory import AccessRow, Counts
 from bot.texts import text
+from bot.unreadable import why_unreadable
 from bot.views import REFUSED_ACCENT, Block, Rule, Words, card, cards
 from rag.result import GenerationStatus, ReindexReport, Worse
 
@@ -28,7 +29,10 @@ def report_cards(report: ReindexReport, language: str) -> list[ui.LayoutView]:
             blocks.append(Words(_paths(mark, paths, language)))
     if changes.failed:
         blocks.append(Rule())
-        failed = [f"`!` {line(f.path, 100)}\n-# {line(f.reason, 160)}" for f in changes.failed]
+        failed = [
+            f"`!` {line(f.path, 100)}\n-# {line(why_unreadable(f.reason, language), 160)}"
+            for f in changes.failed
+        ]
         shown = [f"**{text(language, 'report.failed')}**", *_some(failed, language)]
         blocks.append(Words("\n".join(shown)))
     if report.worse:

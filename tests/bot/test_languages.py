@@ -13,8 +13,10 @@ from bot import errors as bot_errors
 from bot import texts
 from bot.errors_text import SENTENCES, sentence_for
 from bot.texts import LANGUAGES, sentences
+from bot.unreadable import why_unreadable
 from rag import errors as rag_errors
 from tests.bot.conftest import Run
+from tests.conftest import ROOT
 from tests.discord_server import DiscordServer
 
 BOT = Path(texts.__file__).parent.parent
@@ -141,3 +143,31 @@ async def test_commands_of_one_server_are_registered_there(run: Run, server: Dis
     async with run(guild=int(server.guild["id"])):
         assert len(server.world.commands[server.guild["id"]]) == 16
         assert not server.world.commands.get(None)
+
+
+def reasons_of_corpus() -> set[str]:
+    """What `corpus` says of files that it cannot read, with 1 for every part."""
+    said: list[ast.expr | None] = []
+    for path in (ROOT / "corpus").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UnreadableFile":
+                said.append(node.args[1])
+            if isinstance(node, ast.FunctionDef) and node.name in ("_why", "_why_not"):
+                said += [n.value for n in ast.walk(node) if isinstance(n, ast.Return)]
+    return {words for expression in said if (words := literal(expression))}
+
+
+def literal(expression: ast.expr | None) -> str:
+    if isinstance(expression, ast.JoinedStr):
+        return "".join(literal(part) or "1" for part in expression.values)
+    if isinstance(expression, ast.BinOp):
+        return literal(expression.left)
+    return str(expression.value) if isinstance(expression, ast.Constant) else ""
+
+
+def test_every_reason_why_a_file_cannot_be_read_has_a_sentence() -> None:
+    told = {reason: why_unreadable(reason, "zh-TW") for reason in reasons_of_corpus()}
+
+    assert len(told) > 18
+    assert not [reason for reason, sentence in told.items() if not re.search("[一-鿿]", sentence)]
+    assert why_unreadable("Input/output error", "zh-TW") == "Input/output error"
