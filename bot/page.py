@@ -104,10 +104,10 @@ def _comparison(comparison: Comparison) -> str:
         for change in comparison.changes
     }
     verdict = (
-        f'<p class="bad">{len(comparison.worse)} figures fell by more than '
+        f'<p class="bad">{len(comparison.worse)} figures got worse by more than '
         f"{comparison.tolerance:g}.</p>"
         if comparison.worse
-        else f'<p class="good">Nothing fell by more than {comparison.tolerance:g}.</p>'
+        else f'<p class="good">Nothing got worse by more than {comparison.tolerance:g}.</p>'
     )
     return (
         f"<h2>Against the earlier run</h2>{verdict}{_table(rows)}"

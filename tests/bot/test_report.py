@@ -94,7 +94,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing(tmp_path: Path) -> None:
 def test_the_page_says_what_changed_and_what_failed(tmp_path: Path) -> None:
     html = page_of(tmp_path, *ALL)
 
-    assert "1 figures fell by more than 0.01" in html
+    assert "1 figures got worse by more than 0.01" in html
     assert "Wrong before, right now (1)" in html
     assert html.index("support 0.90") < html.index("support 0.30")
     for part in ("By script and leg", "By kind and leg", "YOUJU_SUPPORT=0.5", "verbatim (3 of 3)"):
@@ -176,7 +176,7 @@ def test_the_command_writes_the_page_and_exits_with_7_when_it_got_worse(
     saved = read_run(run)
     assert (first.code, same.code, worse.code) == (0, 0, 7)
     assert json.loads(same.out) == json.loads(first.out) == saved.scores
-    assert "Nothing fell" in html.read_text(encoding="utf-8")
+    assert "Nothing got worse" in html.read_text(encoding="utf-8")
     assert "over_refused" in worse.err
     assert "was right" in worse.err
     assert "verbatim citations" in worse.out
