@@ -34,7 +34,7 @@ from rag.errors import NoIndex
 from rag.result import Variant
 
 _log = logging.getLogger(__name__)
-_HISTORY = 4
+_HISTORY = 8
 _QUESTION = 2000
 
 

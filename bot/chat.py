@@ -13,7 +13,7 @@ from rag.errors import UsageError
 from rag.result import Variant
 from rag.service import Service
 
-_HISTORY = 4
+_HISTORY = 8
 _STEERS = re.compile(r"/\S*")  # such as /help: no question, but no slash word of ours either
 _SCRIPTS: dict[str, Variant] = {"/繁": "hant", "/简": "hans", "/簡": "hans"}
 

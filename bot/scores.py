@@ -99,7 +99,9 @@ def show_comparison(comparison: Comparison) -> None:
         if abs(change.gain) > 1e-9:
             err.print(f"{change.name}: {change.before:.4f} → {change.after:.4f}")
     for change in comparison.worse:
-        err.print(f"✗ {change.name} got worse by {-change.gain:.4f}, more than {comparison.tolerance}")
+        err.print(
+            f"✗ {change.name} got worse by {-change.gain:.4f}, more than {comparison.tolerance}"
+        )
     for examined in comparison.broken[:10]:
         err.print(printable(f"✗ was right: {examined.question}"))
 

@@ -80,6 +80,7 @@ class Answerer:
         ranked = read(question)
         said: list[Citation] = []
         for more in retrieval.more:
+            # What stands between two sentences may have been said.
             between = 0 if said else _BETWEEN
             said += _cite(_choose(ranked, question), between) if ranked else ()
             question = f"{retrieval.searched} {more}"

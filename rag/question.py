@@ -40,6 +40,7 @@ _BARE = re.compile(
     r"|\W)++"
 )
 _LONGEST_BARE = 24
+_MOST_MORE = 40  # each in other words is one more reading of the passages
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def in_context(question: str, history: Sequence[str]) -> Query:
     if is_bare(question):
         last = subjects[-1]
         repeated = in_context(history[last], history[:last])
-        return replace(repeated, more=(*history[last + 1 :], question))
+        return replace(repeated, more=(*history[last + 1 :], question)[-_MOST_MORE:])
     if not (weight := _weight(question)):
         return Query(question)
     return Query(question, " ".join(history[at] for at in subjects[-_HISTORY_KEPT:]), weight)

@@ -20,6 +20,7 @@ from rag.result import VECTORS, Hit
 # Candidates taken from each leg; 100 changes nothing on any set.
 _POOL = 50
 _SEARCHED_FOR_DEFINITIONS = 30
+_NOTHING_ELSE_ASKED = 1.0  # on the scale of the fused scores: above any body
 _DEFINITION = 0.15
 
 
@@ -144,13 +145,16 @@ def _metadata_weighed(
     metadata = np.isin(rows, list(generation.content.metadata_rows))
     if not metadata_asked(folded):
         return scores - fusion.metadata * metadata
-    if not asks_only_metadata(folded) or not evidence.query.earlier or metadata.all():
-        return scores + (fusion.metadata + asks_only_metadata(folded)) * metadata
-    # Of the article that was spoken of.
-    about = generation.content.passage(int(rows[np.argmax(np.where(metadata, -np.inf, scores))]))
-    blocks = generation.content.passages(rows[metadata].tolist())
-    its = [block.article_id == about.article_id for block in blocks]
-    scores[metadata] += fusion.metadata + np.array(its, dtype=float)
+    if not asks_only_metadata(folded):
+        return scores + fusion.metadata * metadata
+    wanted = metadata
+    if evidence.query.earlier and not metadata.all():  # of the article that was spoken of
+        best = int(np.argmax(np.where(metadata, -np.inf, scores)))
+        about = generation.content.passage(int(rows[best])).article_id
+        blocks = generation.content.passages(rows[metadata].tolist())
+        wanted = metadata.copy()
+        wanted[metadata] = [block.article_id == about for block in blocks]
+    scores += fusion.metadata * metadata + _NOTHING_ELSE_ASKED * wanted
     return scores
 
 
