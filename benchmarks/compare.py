@@ -302,7 +302,8 @@ def _panel(axes: Any, figures: Sequence[Figure], title: str) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axis.set_minor_formatter(NullFormatter())
     axes.grid(color="#dddddd", linewidth=0.6)
-    axes.legend(frameon=False, fontsize=8)
+    if figures:
+        axes.legend(frameon=False, fontsize=8)
 
 
 def _lines(axes: Any, figures: Sequence[Figure], style: str) -> None:
