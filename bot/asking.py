@@ -31,10 +31,10 @@ from bot.translator import named
 from bot.views import Interaction, button
 from bot.waiting import Ticket
 from rag.errors import NoIndex
+from rag.question import HISTORY
 from rag.result import Variant
 
 _log = logging.getLogger(__name__)
-_HISTORY = 8
 _QUESTION = 2000
 
 
@@ -77,7 +77,7 @@ class Asking:
         locale = interaction.locale.value
         asked = Asked(
             question, interaction.user.id, locale, language_of_locale(locale),
-            tuple(history)[-_HISTORY:], choice, interaction.channel, interaction.guild_id,
+            tuple(history)[-HISTORY:], choice, interaction.channel, interaction.guild_id,
         )  # fmt: skip
         self.admit(Place.of_interaction(interaction), asked.user)
         reply = InteractionReply(interaction, private, drafts=True)
@@ -95,7 +95,7 @@ class Asking:
         guild_locale = message.guild.preferred_locale.value if message.guild else None
         asked = Asked(
             question, message.author.id, guild_locale, language_of_locale(guild_locale),
-            tuple(history)[-_HISTORY:], None, message.channel,
+            tuple(history)[-HISTORY:], None, message.channel,
             message.guild.id if message.guild else None,
         )  # fmt: skip
         reply = ChannelReply(message.channel, message)

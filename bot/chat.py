@@ -10,10 +10,10 @@ from bot.live import answered
 from bot.show import err, out, show_answer
 from bot.texts import language_of, text
 from rag.errors import UsageError
+from rag.question import HISTORY
 from rag.result import Variant
 from rag.service import Service
 
-_HISTORY = 8
 _STEERS = re.compile(r"/\S*")  # such as /help: no question, but no slash word of ours either
 _SCRIPTS: dict[str, Variant] = {"/繁": "hant", "/简": "hans", "/簡": "hans"}
 
@@ -50,7 +50,7 @@ def _turn(
         return
     earlier = tuple(history)
     history.append(line)
-    del history[:-_HISTORY]
+    del history[:-HISTORY]
     if as_json:
         print_json(answer_form(answer))
     else:

@@ -58,17 +58,18 @@ class Answerer:
 
     def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
         """Answer from the hits of a retrieval; refuses when they do not support an answer."""
-        question, ranked = self._read(generation, retrieval)
+        ranked, citations = self._quote(generation, retrieval)
         support = self._support.probability(retrieval, ranked)
         if not ranked or support < self.threshold:
             return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
-        citations = _cite(_choose(ranked, question), 0 if retrieval.more else _BETWEEN)
         return Draft("answered", quoted(citations, variant), citations, support, tuple(ranked))
 
-    def _read(self, generation: Generation, retrieval: Retrieval) -> tuple[str, Sequence[Sentence]]:
-        """What the hits are read for, and their sentences, the best first.
+    def _quote(
+        self, generation: Generation, retrieval: Retrieval
+    ) -> tuple[Sequence[Sentence], tuple[Citation, ...]]:
+        """The sentences of the hits, the best first, and what is quoted of them.
 
-        Who asks for more gets none of the sentences that the answers before were made of.
+        Who asks for more gets nothing of what the answers before were made of.
         """
 
         @cache
@@ -76,16 +77,15 @@ class Answerer:
             found = self.reader.read(question, retrieval.hits, generation.lexical)
             return _settle(found, question)
 
-        question = retrieval.searched
-        ranked = read(question)
         said: list[Citation] = []
-        for more in retrieval.more:
+        for more in ("", *retrieval.more):
+            question = f"{retrieval.searched} {more}".rstrip()
+            ranked = _without(said, read(question))
             # What stands between two sentences may have been said.
             between = 0 if said else _BETWEEN
-            said += _cite(_choose(ranked, question), between) if ranked else ()
-            question = f"{retrieval.searched} {more}"
-            ranked = _without(said, read(question))
-        return question, ranked
+            citations = _cite(_choose(ranked, question), between) if ranked else ()
+            said += citations
+        return ranked, citations
 
 
 def refusal(hits: Sequence[Hit], variant: Variant) -> str:

@@ -57,11 +57,12 @@ def names_articles(folded_question: str) -> bool:
 
 def asks_only_metadata(folded_question: str) -> bool:
     """Whether a question asks for metadata and names no subject: "who wrote this?"."""
-    rest, asked = folded_question, False
-    for pattern in _ABOUT_PATTERNS.values():
-        asked = asked or bool(pattern.search(rest))
+    if not metadata_asked(folded_question):
+        return False
+    rest = folded_question
+    for pattern in (*_ABOUT_PATTERNS.values(), _NAMES_ARTICLES, _FILLING):
         rest = pattern.sub(" ", rest)
-    return asked and not re.search(r"\w", _FILLING.sub(" ", _NAMES_ARTICLES.sub(" ", rest)))
+    return not re.search(r"\w", rest)
 
 
 def asks_of_each(folded_question: str) -> bool:

@@ -21,7 +21,8 @@ _LEANS = re.compile(
 )
 # A question this short ("比例呢？") hardly ever stands alone once something was asked before.
 _SHORT = 6
-_HISTORY_KEPT = 2
+HISTORY = 8  # earlier questions that a conversation keeps
+_SUBJECTS = 2  # of them, the last that have a subject, that are searched with
 # How much earlier questions count beside a question that leans on them, or does not seem to.
 # Measured on questions of CMRC2018 and DRCD dev whose subject a pronoun replaced or nothing, after
 # a question on the same subject, and on whole ones after another subject (docs/EVALUATION.md).
@@ -56,6 +57,11 @@ class Query:
     earlier: str = ""
     weight: float = 0.0
     more: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """All of it in one text, in the order in which it was asked."""
+        return " ".join(filter(None, (self.earlier, self.text, *self.more)))
 
 
 def clean_question(question: str, limit: int) -> str:
@@ -93,9 +99,9 @@ def leans_on_history(question: str) -> bool:
 
 def with_history(question: str, history: Sequence[str]) -> str:
     """One text of a question and, before it, the earlier ones that it leans on."""
-    if not history or not leans_on_history(question):
-        return question
-    return " ".join([*history[-_HISTORY_KEPT:], question])
+    query = in_context(question, history)
+    earlier = query.earlier if leans_on_history(query.text) else ""
+    return replace(query, earlier=earlier).told
 
 
 def in_context(question: str, history: Sequence[str]) -> Query:
@@ -109,7 +115,7 @@ def in_context(question: str, history: Sequence[str]) -> Query:
         return replace(repeated, more=(*history[last + 1 :], question)[-_MOST_MORE:])
     if not (weight := _weight(question)):
         return Query(question)
-    return Query(question, " ".join(history[at] for at in subjects[-_HISTORY_KEPT:]), weight)
+    return Query(question, " ".join(history[at] for at in subjects[-_SUBJECTS:]), weight)
 
 
 def _weight(question: str) -> float:

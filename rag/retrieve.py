@@ -61,13 +61,14 @@ class Evidence:
 class Retrieval:
     """The ranked passages of one question.
 
-    `searched` is what they are to be read for; `earlier` and `more` as in `Query`.
+    `searched` is what they are to be read for, and `more` what was asked since, as in `Query`;
+    `told` is all that was searched for, in one text.
     """
 
     searched: str
     hits: tuple[Hit, ...]
     degraded: str | None = None
-    earlier: str = ""
+    told: str = ""
     more: tuple[str, ...] = ()
 
     def best(self, k: int) -> "Retrieval":
@@ -134,7 +135,7 @@ class Retriever:
             for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
         )
         query = evidence.query
-        return Retrieval(query.text, hits, evidence.degraded, query.earlier, query.more)
+        return Retrieval(query.text, hits, evidence.degraded, query.told, query.more)
 
 
 def _metadata_weighed(

@@ -58,7 +58,7 @@ class Support:
         question = fold(retrieval.searched)
         logit += _METADATA * _told_by_metadata(question, ranked[0])
         found = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
-        aside = addresses_the_bot(question) or is_bare(question)
+        aside = addresses_the_bot(question) or is_bare(retrieval.searched)
         return _ASIDE * found if aside else found
 
 

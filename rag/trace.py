@@ -47,7 +47,7 @@ def trace(
     terms = generation.lexical.terms
     return Trace(
         question=question,
-        searched=" ".join(filter(None, (retrieval.earlier, retrieval.searched, *retrieval.more))),
+        searched=retrieval.told,
         folded=folded,
         forms={form: terms.siblings(form, groups) for form, groups in terms.in_question(asked)},
         kinds=tuple(sorted(asks(folded))),

@@ -40,7 +40,7 @@ from rag.question import (
         "mentions",
         "zero",
     ],
-)  # fmt: skip
+)
 def test_a_question_without_words_is_refused(question: str) -> None:
     with pytest.raises(EmptyQuestion):
         clean_question(question, 100)
@@ -94,6 +94,12 @@ def test_history_is_searched_with_a_follow_up_and_left_out_of_a_new_subject() ->
     )
 
 
+def test_more_on_a_subject_is_told_with_its_subject() -> None:
+    asked = ["什麼是對齊？", "還有呢？", "還有呢？"]
+
+    assert with_history("為什麼？", asked) == "什麼是對齊？ 還有呢？ 還有呢？ 為什麼？"
+
+
 def test_history_that_cannot_be_searched_with_is_left_out() -> None:
     assert clean_history(["🍜", "", "<@1> 他是誰", "問" * 10], 5) == ["他是誰", "問" * 5]
 
@@ -109,7 +115,7 @@ def test_history_that_cannot_be_searched_with_is_left_out() -> None:
         "And then?",
         "Tell me more about it.",
     ],
-)  # fmt: skip
+)
 def test_a_question_without_a_subject_is_bare(question: str) -> None:
     assert is_bare(question)
 
@@ -123,7 +129,7 @@ def test_a_question_without_a_subject_is_bare(question: str) -> None:
         "你是誰？",
         "why Claude?",
         "那" * 30,
-        "那為什麼" * 5000,
+        pytest.param("那為什麼" * 5000, id="long"),
     ],
 )
 def test_a_question_with_a_subject_or_a_very_long_one_is_not(question: str) -> None:
