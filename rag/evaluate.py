@@ -93,7 +93,7 @@ def evaluate_passages(
 def _examined_passage(row: Row, looked: Looked, answerer: Answerer) -> Examined:
     gold, draft = row.get("passage_id"), looked.draft
     answers = row.get("answers") or ()
-    right = None if gold is None else _holds(looked.anyway(answerer, row["question"]), answers)
+    right = None if gold is None else cited_holds(looked.anyway(answerer, row["question"]), answers)
     refused = draft.status == "refused"
     return examine(
         row,
@@ -161,8 +161,8 @@ class Tally:
         return {
             "questions": len(chosen),
             **self.ranking(chosen),
-            "answer_in_best": share(_holds(d, r["answers"]) for r, d in answerable),
-            "answer_in_best_sentence": share(_best_holds(d, r["answers"]) for r, d in answerable),
+            "answer_in_best": share(cited_holds(d, r["answers"]) for r, d in answerable),
+            "answer_in_best_sentence": share(best_holds(d, r["answers"]) for r, d in answerable),
             "over_refused": share(d.status == "refused" for _, d in answerable),
             "refused": share(d.status == "refused" for d in unanswerable),
             "script": round(self._script[0] / (self._script[1] or 1), 5),
@@ -192,12 +192,14 @@ def _place(hits: Sequence[Hit], passage_id: object) -> int | None:
     return None
 
 
-def _holds(draft: Draft, answers: Sequence[str]) -> bool:
+def cited_holds(draft: Draft, answers: Sequence[str]) -> bool:
+    """Whether one citation holds an answer."""
     cited = [plain(citation.quote) for citation in draft.citations]
     return any(plain(answer) in quote for answer in answers for quote in cited)
 
 
-def _best_holds(draft: Draft, answers: Sequence[str]) -> bool:
+def best_holds(draft: Draft, answers: Sequence[str]) -> bool:
+    """Whether the sentence that is likest an answer, refused or not, holds one."""
     best = plain(draft.sentences[0].text) if draft.sentences else ""
     return any(plain(answer) in best for answer in answers)
 

@@ -21,9 +21,8 @@ from pathlib import Path
 from rag.answer import Answerer
 from rag.build import load_reader
 from rag.embed import load_embedder
-from rag.evaluate import throwaway
+from rag.evaluate import best_holds, cited_holds, throwaway
 from rag.evaluation import Row, read_rows
-from rag.fold import fold
 from rag.generation import Generation
 from rag.retrieve import Retriever
 from rag.settings import Settings
@@ -132,18 +131,12 @@ def answered(
     """The passage first, the answer in the best sentence, in what is cited; refused."""
     found = retriever.retrieve(generation, row.question, row.earlier)
     draft = answerer.answer(generation, found, "hans")
-    best = draft.sentences[0].text if draft.sentences else ""
     return (
         found.hits[0].article.id == row.passage,
-        holds(best, row.answers),
-        any(holds(citation.quote, row.answers) for citation in draft.citations),
+        best_holds(draft, row.answers),
+        cited_holds(draft, row.answers),
         draft.status == "refused",
     )
-
-
-def holds(text: str, answers: Sequence[str]) -> bool:
-    folded = fold(text)
-    return any(fold(answer) in folded for answer in answers)
 
 
 if __name__ == "__main__":
