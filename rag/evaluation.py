@@ -18,7 +18,10 @@ from rag.retrieve import Evidence, Fusion, Retrieval, Retriever
 from rag.variant import resolve
 
 K = 10  # passages that are ranked
-LEGS = {"lexical": Fusion(dense=0.0), "dense": Fusion(ngrams=0.0, ideas=0.0)}
+LEGS = {
+    "lexical": Fusion(dense=0.0, closely=False),
+    "dense": Fusion(ngrams=0.0, ideas=0.0, closely=False),
+}
 # Marks of layout that a quotation from a source file may carry and a cleaned passage does not.
 _LAYOUT = re.compile(r"[\s*_>#`]+")
 Row = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""A question becomes ranked passages: two legs, one calibrated score."""
+"""A question becomes ranked passages: two legs, one calibrated score, and a closer look."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from rag.generation import Generation
 from rag.lexical import LexicalScores
 from rag.metadata_questions import asks_only_metadata, metadata_asked
 from rag.question import Query, in_context
+from rag.ranker import NEAR, Ranker
 from rag.result import VECTORS, Hit
 
 # Candidates taken from each leg; 100 changes nothing on any set.
@@ -34,7 +35,8 @@ class Fusion:
     better the best passage covers the question's own words, the less the dense leg is heard:
     its weight falls by e with each `trust` of coverage. `metadata` is taken from a block of
     metadata, which names every subject of its article, unless the question asks for metadata;
-    then it is added. Figures of each alternative are in docs/EVALUATION.md.
+    then it is added. `closely` is whether the first passages are looked at once more. Figures of
+    each alternative are in docs/EVALUATION.md.
     """
 
     ngrams: float = 1.0
@@ -42,6 +44,7 @@ class Fusion:
     dense: float = 1.4
     trust: float = 0.14
     metadata: float = 0.15
+    closely: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Retriever:
     """Searches one generation at a time; holds no index itself, and is safe to share."""
 
     def __init__(self, embedder: Embedder, fusion: Fusion | None = None) -> None:
-        self._embedder = embedder
+        self._embedder, self._ranker = embedder, Ranker()
         self.fusion = fusion or Fusion()
 
     def retrieve(
@@ -119,10 +122,10 @@ class Retriever:
         rows = _candidates(lexical, dense)
         scores = _metadata_weighed(generation, evidence, rows, fusion)
         scores = _raised(generation, evidence, rows, scores, k)
-        best = np.argsort(-scores, kind="stable")[:k]
+        best = np.argsort(-scores, kind="stable")[: max(k, NEAR)]
         passages = generation.content.passages(rows[best].tolist())
         lexical_rank, dense_rank = _ranks(rows, lexical), _dense_ranks(dense)
-        hits = tuple(
+        hits = [
             Hit(
                 passage=passage,
                 article=generation.content.article(passage.article_id),
@@ -133,9 +136,11 @@ class Retriever:
                 dense_rank=dense_rank.get(row),
             )
             for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
-        )
+        ]
         query = evidence.query
-        return Retrieval(query.text, hits, evidence.degraded, query.told, query.more)
+        if fusion.closely:
+            hits = self._ranker.ranked(query.text, hits, generation.lexical)
+        return Retrieval(query.text, tuple(hits[:k]), evidence.degraded, query.told, query.more)
 
 
 def _metadata_weighed(

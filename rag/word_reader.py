@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.split import sentences
+from corpus.split import Span, sentences
 from rag import embed, read
 from rag.errors import BrokenModel
 from rag.fold import fold
@@ -98,17 +98,29 @@ class WordReader:
         found: list[WordSentence] = []
         for hit in hits:
             spans = sentences(hit.passage.text)
-            if not spans:
-                continue
-            values = features(asked, met, hit.passage.text, spans)
-            scores = values @ self._weights
-            says = float(passage_features(values, scores) @ self._says) + self._bias
+            scores, says = self._judged(asked, met, hit.passage.text, spans)
             scores += self._passage_weight * hit.score
             found += [
                 WordSentence(hit, start, end, float(score), says)
                 for (start, end), score in zip(spans, scores, strict=True)
             ]
         return sorted(found, key=lambda sentence: -sentence.score)
+
+    def says(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[float]:
+        """With what log-odds each passage answers, going by its words."""
+        asked, met = Asked(question, index), self._words.asked(question)
+        texts = [hit.passage.text for hit in hits]
+        return [self._judged(asked, met, text, sentences(text))[1] for text in texts]
+
+    def _judged(
+        self, asked: Asked, met: "AskedWords", passage: str, spans: Sequence[Span]
+    ) -> tuple[Values, float]:
+        """A score of each sentence, and of the passage the log-odds that it answers."""
+        if not spans:
+            return np.zeros(0, np.float32), self._bias
+        values = features(asked, met, passage, spans)
+        scores = values @ self._weights
+        return scores, float(passage_features(values, scores) @ self._says) + self._bias
 
 
 def features(

@@ -70,6 +70,16 @@ def written(shared: Path, learnt: bool) -> Collection:
     return Collection([known[name] for name in passages], asked)
 
 
+def written_pairs(shared: Path) -> list[texts.Pair]:
+    """Of the questions to learn from, those that their passage answers, with it."""
+    found = written(shared, learnt=True)
+    return [
+        texts.Pair(asking.question, found.passages[asking.near], asking.answer)
+        for asking in found.asked
+        if asking.answered
+    ]
+
+
 def digest(passage: str) -> str:
     """How `data/` names a passage of the training sets."""
     return hashlib.sha256(passage.encode()).hexdigest()[:12]

@@ -1,16 +1,22 @@
 """The training material: pairs, dictionary and thesaurus, without what the measurements use."""
 
+import csv
 import gzip
+import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rag.fold import fold
+from rag.terms import SHIPPED
 
+TERMS = SHIPPED / "terms.jsonl"
+# Written for this project: each question in English and in other Chinese words, by its digest.
+VARIANTS = Path(__file__).parent / "data" / "variants.tsv"
 HEADINGS = ("msdocs_zhtw_vs", "msdocs_zhtw_other", "msdocs_zhtw_dotnet", "msdocs_zhtw_more")
 MEASURED = ("colloquial_dev", "drcd_dev", "cmrc2018_dev")
 _SHINGLE = 24
@@ -60,6 +66,27 @@ def _answered(questions: Path, passages: Path) -> Iterator[Pair]:
         if row["passage_id"]:
             answer = row["answers"][0] if row["answers"] else ""
             yield Pair(fold(row["question"]), fold(texts[row["passage_id"]]), fold(answer))
+
+
+def variants() -> dict[str, tuple[str, ...]]:
+    """Other wordings of a question, folded, by `question_digest`."""
+    with VARIANTS.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {key: tuple(fold(wording) for wording in wordings) for key, *wordings in rows}
+
+
+def question_digest(folded: str) -> str:
+    """How `data/variants.tsv` names a question."""
+    return hashlib.sha256(folded.encode()).hexdigest()[:12]
+
+
+def varied(pairs: Iterable[Pair], variants: Mapping[str, tuple[str, ...]]) -> list[Pair]:
+    """The pairs, each followed by the same in the question's other wordings."""
+    return [
+        replace(pair, question=question)
+        for pair in pairs
+        for question in (pair.question, *variants.get(question_digest(pair.question), ()))
+    ]
 
 
 class Held:
@@ -136,12 +163,12 @@ class Group:
     english: tuple[str, ...]
 
 
-def thesaurus(shared: Path) -> list[Group]:
-    """The groups of `shared/terms`."""
+def thesaurus(source: Path) -> list[Group]:
+    """The groups of a file like `rag/terms_data/terms.jsonl`."""
     return [
         Group(
             tuple(dict.fromkeys(fold(form) for form in row["zh"] + row["tw"])),
             tuple(dict.fromkeys(fold(form) for form in row["en"])),
         )
-        for row in lines(shared / "terms" / "terms.jsonl")
+        for row in lines(source)
     ]

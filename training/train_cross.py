@@ -50,9 +50,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     tokens = options.vocabulary.read_text(encoding="utf-8").splitlines()
     common = {token for token in tokens if len(token) == 1}
-    change = changes.Changes(
-        texts.thesaurus(options.shared), changes.sounds(options.shared, common)
-    )
+    change = changes.Changes(texts.thesaurus(texts.TERMS), changes.sounds(options.shared, common))
     groups = cross_examples.training_groups(options.shared, change)
     print([len(found) for _, found in groups], flush=True)
     kept = list(cross_examples.kept_back(options.shared))

@@ -11,6 +11,7 @@ import argparse
 import json
 import random
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,7 @@ from training.batches import (
     Words,
     distinct_glosses,
 )
+from training.cross_examples import written_pairs
 from training.network import Encoder, Network
 
 TEMPERATURE = 0.05
@@ -36,16 +38,17 @@ TOKEN_RATE, BODY_RATE = 4e-4, 4e-5
 LIMIT = 224
 # The share of the steps that each source gets.
 SHARES = {
-    "colloquial": 0.52,
-    "cmrc2018": 0.13,
-    "clauses": 0.09,
-    "thesaurus": 0.11,
-    "dictionary": 0.05,
-    "sentences": 0.02,
-    "patients": 0.04,
+    "colloquial": 0.26,
+    "written": 0.30,
+    "cmrc2018": 0.14,
+    "clauses": 0.08,
+    "variants": 0.06,
+    "thesaurus": 0.05,
+    "dictionary": 0.02,
+    "sentences": 0.03,
+    "patients": 0.03,
     "ai_notes": 0.02,
     "headings": 0.01,
-    "equals": 0.01,
 }
 
 
@@ -74,36 +77,47 @@ def main() -> None:
 def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[str, Deals]:
     """Every source of batches, without the passages that are measured on."""
     held = texts.Held(shared)
-    groups = texts.thesaurus(shared)
+    groups = texts.thesaurus(texts.TERMS)
     known = set(tokens)
     common = {token for token in known if len(token) == 1}
     change = changes.Changes(groups, changes.sounds(shared, common))
-    colloquial = held.without(texts.colloquial_pairs(shared))
+    variants = texts.variants()
+    colloquial = texts.varied(held.without(texts.colloquial_pairs(shared)), variants)
+    written = texts.varied(held.without(written_pairs(shared)), variants)
     cmrc = held.without(texts.plain_pairs(shared, "cmrc2018_train"))
     notes = held.without(_useful(texts.plain_pairs(shared, "ai_notes_apache")))
     patients = held.without(texts.plain_pairs(shared, "toyhom_mit"))
     headings = held.without(_headings(shared))
     sets = {
-        "colloquial": Passages("colloquial", colloquial, 32, 1, 2),
+        "colloquial": Passages("colloquial", colloquial, 36, 1, 5),
+        "written": Passages("written", written, 36, 1, 5),
         "cmrc2018": Passages("cmrc2018", cmrc, 20, 3, 2),
         "ai_notes": Passages("ai_notes", notes, 28, 1, 1),
         "patients": Passages("patients", patients, 32, 1, 0),
         "headings": Passages("headings", headings, 28, 1, 0),
     }
-    for name in ("colloquial", "cmrc2018", "ai_notes"):
+    for name in ("colloquial", "written", "cmrc2018", "ai_notes"):
         sets[name].mine()
     if encoder is not None:
-        sets["colloquial"].mine_with(encoder)
+        for name in ("colloquial", "written", "cmrc2018"):
+            sets[name].mine_with(encoder)
     found: dict[str, Deals] = {name: Source(kept, change) for name, kept in sets.items()}
-    found["clauses"] = Clauses(colloquial, change, 64)
+    found["clauses"] = Clauses([*colloquial, *written], change, 64)
+    found["variants"] = Words("variants", wordings(variants, [*colloquial, *written]), 96)
     found["thesaurus"] = Words("thesaurus", [[*g.chinese, *g.english] for g in groups], 160)
     found["dictionary"] = Words("dictionary", distinct_glosses(shared, known), 160)
-    equals = texts.plain_pairs(shared, "stsb_zh")
-    found["equals"] = Words("equals", [[pair.question, pair.passage] for pair in equals], 64)
-    mixed = [p.passage for p in (*colloquial, *cmrc[::4], *notes, *headings[::4])]
+    mixed = [p.passage for p in (*colloquial, *written, *cmrc[::4], *notes, *headings[::4])]
     found["sentences"] = Sentences(list(dict.fromkeys(mixed)), change, 32)
     print({name: len(kept.groups) for name, kept in sets.items()}, flush=True)
     return found
+
+
+def wordings(
+    variants: Mapping[str, tuple[str, ...]], pairs: Sequence[texts.Pair]
+) -> list[list[str]]:
+    """Each question with its other wordings."""
+    found = {pair.question: variants.get(texts.question_digest(pair.question)) for pair in pairs}
+    return [[question, *others] for question, others in found.items() if others]
 
 
 def _useful(pairs: list[texts.Pair]) -> list[texts.Pair]:

@@ -61,7 +61,7 @@ def base_model() -> Path:
 def all_glosses(shared: Path) -> dict[str, list[str]]:
     """Chinese word -> English, the thesaurus's first."""
     found: dict[str, list[str]] = defaultdict(list)
-    for group in texts.thesaurus(shared):
+    for group in texts.thesaurus(shared / "terms" / "terms.jsonl"):
         for form in group.chinese:
             found[form] += group.english
     for word, glosses in texts.dictionary(shared).items():
@@ -72,7 +72,11 @@ def all_glosses(shared: Path) -> dict[str, list[str]]:
 def choose(shared: Path, english: list[str], glosses: dict[str, list[str]]) -> list[str]:
     """The tokens to keep: marks, English by use, characters and words by use."""
     chinese_rates, letter_rates = _count(shared, english, glosses)
-    thesaurus = {form for group in texts.thesaurus(shared) for form in group.chinese}
+    thesaurus = {
+        form
+        for group in texts.thesaurus(shared / "terms" / "terms.jsonl")
+        for form in group.chinese
+    }
     words = [
         (rate * (3.0 if word in thesaurus else 1.0), word)
         for word, rate in chinese_rates.items()

@@ -1,0 +1,131 @@
+"""The passages that come first, looked at closely."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.article import Article, Passage
+from rag.lexical import LexicalIndex
+from rag.ranker import FEATURES, LEAD, NEAR, Ranker, close
+from rag.result import Hit
+
+SPREAD = (
+    "漁港的市場清晨四點開門。老街的茶行多半中午才開。廟口的攤子由三個家族輪流經營。"
+    "碼頭的倉庫去年改成了書店，週末總是擠滿了人。"
+)
+TOLD = "碼頭旁那間舊茶行，由廟祝的女兒經營。她每天只賣三十壺。"
+OTHER = "山上的步道長八公里，下雨天不開放。"
+
+
+@pytest.fixture(scope="module")
+def ranker() -> Ranker:
+    return Ranker()
+
+
+def hits_of(*scored: tuple[str, float]) -> list[Hit]:
+    articles = [Article(f"a{n}", f"a{n}", "", text) for n, (text, _) in enumerate(scored)]
+    return [
+        Hit(Passage(f"{a.id}#0", a.id, 0, 0, len(a.text), a.text), a, score)
+        for a, (_, score) in zip(articles, scored, strict=True)
+    ]
+
+
+def as_metadata(hit: Hit) -> Hit:
+    return replace(hit, passage=replace(hit.passage, kind="metadata"))
+
+
+def index_of(hits: list[Hit]) -> LexicalIndex:
+    return LexicalIndex.build({h.article.id: h.article for h in hits}, [h.passage for h in hits])
+
+
+def ids(hits: list[Hit]) -> list[str]:
+    return [hit.article.id for hit in hits]
+
+
+def test_a_sentence_that_holds_it_all_comes_before_words_here_and_there(ranker: Ranker) -> None:
+    hits = hits_of((SPREAD, 0.44), (TOLD, 0.42), (OTHER, 0.40))
+
+    found = ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits))
+
+    assert ids(found)[0] == "a1"
+    assert found[0].score == 0.44
+
+
+def test_a_number_that_was_asked_about_counts(ranker: Ranker) -> None:
+    earlier, later = "展覽在 1987 年開幕，展出陶器。", "展覽在 1992 年開幕，展出陶器。"
+    hits = hits_of((earlier, 0.44), (later, 0.43))
+
+    found = ranker.ranked("1992 年的展覽展出什麼？", hits, index_of(hits))
+
+    assert ids(found) == ["a1", "a0"]
+
+
+def test_a_passage_that_leads_clearly_stays_first(ranker: Ranker) -> None:
+    hits = hits_of((SPREAD, 0.44 + LEAD), (TOLD, 0.42))
+
+    assert ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits)) == hits
+
+
+def test_metadata_that_comes_first_was_asked_for(ranker: Ranker) -> None:
+    hits = hits_of(("作者: 林曉", 0.5), (SPREAD, 0.44), (TOLD, 0.42))
+    hits[0] = as_metadata(hits[0])
+
+    assert ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits)) == hits
+
+
+def test_metadata_among_the_first_is_not_moved(ranker: Ranker) -> None:
+    hits = hits_of((SPREAD, 0.44), ("日期: 2020-01-01", 0.43), (TOLD, 0.42))
+    hits[1] = as_metadata(hits[1])
+
+    found = ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits))
+
+    assert ids(found)[0] == "a2"
+    assert hits[1] in found
+
+
+def test_no_passage_and_one_are_left_alone(ranker: Ranker) -> None:
+    one = hits_of((TOLD, 0.4))
+
+    assert ranker.ranked("誰經營的？", [], index_of(one)) == []
+    assert ranker.ranked("誰經營的？", one, index_of(one)) == one
+
+
+def test_passages_without_a_sentence_and_questions_without_a_word_are_ranked(
+    ranker: Ranker,
+) -> None:
+    hits = hits_of((" ", 0.4), ("🍜", 0.39), (TOLD, 0.38))
+
+    for question in ("🍜", "？", "誰經營的？", "1" * 5000):
+        values = ranker.features(question, hits, index_of(hits))
+        found = ranker.ranked(question, hits, index_of(hits))
+
+        assert values.shape == (len(hits), len(FEATURES))
+        assert np.isfinite(values).all()
+        assert sorted(ids(found)) == ["a0", "a1", "a2"]
+
+
+def test_the_embedding_may_have_missed_a_passage(ranker: Ranker) -> None:
+    hits = hits_of((SPREAD, 0.44), (TOLD, 0.42))
+    seen = [replace(hits[0], dense=0.3), hits[1]]
+
+    values = ranker.features("誰經營茶行？", seen, index_of(hits))
+
+    assert values[:, FEATURES.index("cosine")].tolist() == [0.3, 0.3]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_only_close_passages_move_and_scores_fall(ranker: Ranker, scores: list[float]) -> None:
+    texts = (SPREAD, TOLD, OTHER)
+    hits = hits_of(*((texts[n % 3], s) for n, s in enumerate(sorted(scores, reverse=True))))
+    near = close(hits)
+
+    found = ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits))
+
+    assert len(near) <= NEAR
+    assert found[0].score == hits[0].score
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+    assert set(ids(found)[: len(near)]) == set(ids(near))
+    assert found[len(near) :] == hits[len(near) :]

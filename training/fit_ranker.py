@@ -1,0 +1,167 @@
+"""Fit the weights by which the passages that come first are put in order (rag.ranker).
+
+    python -m training.fit_ranker --shared DIR --work DIR [--every N]
+
+A conditional logistic regression over DRCD, CMRC2018 and colloquial dev and the written questions
+that were kept back: which of the passages that come first answers. The figures are cross-fitted,
+the questions about one passage all in one half: each half is ranked by weights from the other.
+Then each set by weights that were fitted without it, and each feature left out. The printed
+weights are from all.
+"""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from rag.embed import Embedder, load_embedder
+from rag.evaluate import throwaway
+from rag.evaluation import read_rows
+from rag.generation import Generation
+from rag.ranker import FEATURES, Ranker, close
+from rag.retrieve import Fusion, Retriever
+from training.calibrate_support import written_kept_back
+
+Values = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+# Small sets count more a question, so that they are heard beside thousands of DRCD.
+IMPORTANCE = {"DRCD dev": 1.0, "CMRC2018 dev": 1.0, "colloquial dev": 3.0, "kept back": 3.0}
+_HOLD = 1e-3
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question: features of the passages to be put in order, shape (passages, features).
+
+    `gold` is the place of the one that answers, None when it is not among them; `first` is whether
+    the first of all answers when nothing is moved.
+    """
+
+    values: Values
+    gold: int | None
+    first: bool
+    half: int
+
+
+Cases = Mapping[str, Sequence[Case]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=1, help="of DRCD and CMRC2018")
+    options = parser.parse_args()
+    embedder, found = load_embedder(), {}
+    for name, (passages, questions) in sets(options.shared, options.every).items():
+        with throwaway(passages, embedder, options.work / "vectors.sqlite") as generation:
+            found[name] = [*cases(generation, embedder, questions)]
+        print(name, len(found[name]), flush=True)
+    every = list(range(len(FEATURES)))
+    told = {
+        "unmoved": {name: _share(c.first for c in each) for name, each in found.items()},
+        "cross-fitted": cross_fitted(found, every),
+        "fitted without this set": {
+            name: figure(each, fit({n: c for n, c in found.items() if n != name}, every), every)
+            for name, each in found.items()
+        },
+        "cross-fitted, without": {
+            feature: cross_fitted(found, [n for n in every if n != left_out])
+            for left_out, feature in enumerate(FEATURES)
+        },
+        "weights": dict(zip(FEATURES, fit(found, every).round(2).tolist(), strict=True)),
+    }
+    print(json.dumps(told, indent=1))
+
+
+def sets(shared: Path, every: int) -> dict[str, tuple[Rows, Rows]]:
+    """Passages, and questions that one of them answers."""
+    kept_passages, kept = written_kept_back(shared)
+    found = {"kept back": (kept_passages, [row for row in kept if row["passage_id"]])}
+    for name, files, share in (
+        ("colloquial dev", ("colloquial", "colloquial_dev"), 1),
+        ("DRCD dev", ("drcd_dev", "drcd_dev"), every),
+        ("CMRC2018 dev", ("cmrc2018_dev", "cmrc2018_dev"), every),
+    ):
+        passages, asked = (
+            read_rows(shared / "eval" / f"{file}.{what}.jsonl", *fields)
+            for file, what, fields in (
+                (files[0], "passages", ("id", "text")),
+                (files[1], "questions", ("question", "passage_id")),
+            )
+        )
+        found[name] = (passages, asked[::share])
+    return found
+
+
+def cases(generation: Generation, embedder: Embedder, questions: Rows) -> Iterator[Case]:
+    """What the ranker sees of each question."""
+    retriever, ranker = Retriever(embedder, Fusion(closely=False)), Ranker()
+    for row in questions:
+        hits = retriever.retrieve(generation, row["question"], (), 5).hits
+        near = close(hits)
+        ids = [hit.article.id for hit in near]
+        gold = ids.index(row["passage_id"]) if row["passage_id"] in ids else None
+        values = ranker.features(row["question"], near, generation.lexical)
+        half = hashlib.sha256(row["passage_id"].encode()).digest()[0] % 2
+        yield Case(values, gold, hits[0].article.id == row["passage_id"], half)
+
+
+def fit(found: Cases, columns: Sequence[int], half: int | None = None) -> Values:
+    """Weights of some features, from one half of the cases or from all."""
+    chosen = [
+        (case.values[:, columns], case.gold, IMPORTANCE[name])
+        for name, each in found.items()
+        for case in each
+        if case.gold is not None and len(case.values) > 1 and half in (None, case.half)
+    ]
+    spread = np.concatenate([values for values, _, _ in chosen]).std(axis=0) + 1e-6
+    total = sum(importance for _, _, importance in chosen)
+
+    def loss(weights: Values) -> tuple[float, Values]:
+        cost, slope = _HOLD * float(weights @ weights), 2 * _HOLD * weights
+        for values, gold, importance in chosen:
+            scaled = values / spread
+            logits = scaled @ weights
+            chances = np.exp(logits - logits.max())
+            chances /= chances.sum()
+            cost -= importance / total * float(np.log(chances[gold] + 1e-12))
+            slope = slope + importance / total * (chances @ scaled - scaled[gold])
+        return cost, slope
+
+    weights: Values = minimize(loss, np.zeros(len(columns)), jac=True, method="L-BFGS-B").x
+    return weights / spread
+
+
+def cross_fitted(found: Cases, columns: Sequence[int]) -> dict[str, float]:
+    """First place on each set, each half by weights from the other half of all sets."""
+    weights = [fit(found, columns, half) for half in (1, 0)]
+    return {
+        name: _share(_first(case, weights[case.half], columns) for case in each)
+        for name, each in found.items()
+    }
+
+
+def figure(each: Sequence[Case], weights: Values, columns: Sequence[int]) -> float:
+    return _share(_first(case, weights, columns) for case in each)
+
+
+def _first(case: Case, weights: Values, columns: Sequence[int]) -> bool:
+    if len(case.values) < 2:
+        return case.first
+    return int(np.argmax(case.values[:, columns] @ weights)) == case.gold
+
+
+def _share(right: Iterable[bool]) -> float:
+    return round(float(np.mean([*right])), 4)
+
+
+if __name__ == "__main__":
+    main()
