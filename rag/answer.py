@@ -21,9 +21,9 @@ from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 
 _MOST_SENTENCES = 3
 # A sentence this much less likely than the best (log-odds) adds noise more often than an answer.
-_MARGIN = 2.0
-_MARGIN_MANY = 2.5  # questions for several things, or for a reason, need more than one sentence
-_MARGIN_ONE = 1.2  # and those for a definition hardly ever do
+_MARGIN = 4.0
+_MARGIN_MANY = 5.0  # questions for several things, or for a reason, need more than one sentence
+_MARGIN_ONE = 2.5  # and those for a definition hardly ever do
 _WANT_ONE = frozenset({"define"})
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from corpus.split import sentences
 from rag.fold import fold
 from rag.lexical import LexicalIndex
+from rag.question import Query
 from rag.read import Asked
 from rag.result import Hit
 from rag.tokens import subject, tokens
@@ -36,6 +37,7 @@ WEIGHTS: Mapping[str, float] = {
     "longest run": 4.9,
 }
 FEATURES = tuple(WEIGHTS)
+_OF_LEGS = 2  # features; both legs have heard what was asked before
 
 
 class Ranker:
@@ -45,7 +47,7 @@ class Ranker:
         self._words = words or WordReader()
         self._weights = np.array(list(WEIGHTS.values()), dtype=np.float64)
 
-    def ranked(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[Hit]:
+    def ranked(self, query: Query, hits: Sequence[Hit], index: LexicalIndex) -> list[Hit]:
         """All hits (given best first), best first; the first keeps the highest fused score.
 
         Metadata stays where retrieval put it: who asks for it has got it already.
@@ -53,7 +55,10 @@ class Ranker:
         near = close(hits)
         if len(near) < 2:
             return list(hits)
-        logits = self.features(question, near, index) @ self._weights
+        logits = self.features(query.text, near, index) @ self._weights
+        if query.earlier:
+            before = self.features(query.earlier, near, index)[:, _OF_LEGS:]
+            logits += query.weight * (before @ self._weights[_OF_LEGS:])
         best, rest = near[0].score, [hit for hit in hits if hit not in near]
         floor = max([best - LEAD, *(hit.score for hit in rest)])
         scores = np.maximum(best + (logits - logits.max()) / WEIGHTS["fused"], floor)

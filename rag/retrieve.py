@@ -139,7 +139,7 @@ class Retriever:
         ]
         query = evidence.query
         if fusion.closely:
-            hits = self._ranker.ranked(query.text, hits, generation.lexical)
+            hits = self._ranker.ranked(query, hits, generation.lexical)
         return Retrieval(query.text, tuple(hits[:k]), evidence.degraded, query.told, query.more)
 
 

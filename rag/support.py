@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.addressed import addresses_the_bot
-from rag.cues import lacks_quantity
+from rag.cues import asks, lacks_quantity
 from rag.fold import fold
 from rag.metadata_questions import answers_metadata, metadata_asked, names_articles
 from rag.question import is_bare
@@ -26,7 +26,15 @@ FEATURES = (
     "best passage says",
     "network",
     "quantity missing",
+    "network, of the best sentence's passage",
+    "same words",
+    "gist",
+    "lead",
+    "first passage",
+    "asks why",
+    "asks how",
 )
+_NOT_YET = (0.0,) * 7
 _COUNTED_IN = 4  # sentences
 # What is said to the bot, or names no subject, is not asked of the articles, whatever words they
 # share.
@@ -42,9 +50,9 @@ class Support:
     `linear` and its bias serve readers that say nothing of a whole passage.
     """
 
-    weights: tuple[float, ...] = (3.13, -0.13, 4.37, 0.16, 1.3, -0.43, 0.76, -1.0)
+    weights: tuple[float, ...] = (3.13, -0.13, 4.37, 0.16, 1.3, -0.43, 0.76, -1.0, *_NOT_YET)
     bias: float = -2.09
-    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0, 0.0)
+    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0, 0.0, *_NOT_YET)
     linear_bias: float = -2.84
 
     def probability(self, retrieval: Retrieval, ranked: Sequence[Sentence]) -> float:
@@ -69,6 +77,7 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
     worded = [s for s in ranked if isinstance(s, WordSentence)]
     says = [s.says for s in worded] or [0.0]
     read = {s.hit.passage.id: s.read for s in worded if s.read is not None}
+    best, kinds = worded[0] if worded else None, asks(asked)
     return (
         max(cosines),
         max(cosines) - sum(cosines) / len(cosines),
@@ -78,6 +87,13 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         _bounded(max(says)),
         math.log(sum(map(math.exp, read.values()))) / 4 if read else 0.0,
         float(lacks_quantity(asked, (fold(s.text) for s in ranked[:_COUNTED_IN]))),
+        (best.read or 0.0) / 4 if best else 0.0,
+        best.same if best else 0.0,
+        best.gist if best else 0.0,
+        _bounded(ranked[0].score - ranked[1].score) if len(ranked) > 1 else 0.0,
+        float(ranked[0].hit.passage.id == hits[0].passage.id),
+        float("why" in kinds),
+        float("how" in kinds),
     )
 
 

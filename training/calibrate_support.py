@@ -2,17 +2,18 @@
 
     python -m training.calibrate_support --shared DIR --work DIR [--reader none] [--over 0.08]
 
-The embedding has learnt from the training questions, so its cosines there are too good; these few
-weights are fitted on questions that neither it nor the reader has seen: those of `data/` that were
-kept back, and colloquial dev. Of each set: questions that a passage answers, the same with their
-passage withheld, and questions near a passage that nothing answers. The curve is of colloquial dev
-and cross-fitted: each half is judged by weights from the other half and the kept-back questions.
+The weights are fitted on questions that the reader has not seen: colloquial dev, those of `data/`
+that were kept back, and the colloquial ones that were (the embedding knows those that are
+answered). Of each set: questions that a passage answers, the same with their passage withheld, and
+questions near a passage that nothing answers. The curve is of colloquial dev and cross-fitted: each
+half is judged by weights from the other half and the kept-back questions.
 The printed weights are from all, the bias such that `--over` of the answerable questions of
 colloquial dev fall below a probability of 0.5.
 """
 
 import argparse
 import json
+import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from rag.retrieve import Retrieval, Retriever
 from rag.support import FEATURES, features
 from training import texts
 from training.cross_examples import written
+from training.reader_examples import Collection, colloquial
 from training.train_reader import logistic
 
 Values = NDArray[np.float64]
@@ -51,9 +53,12 @@ def main() -> None:
     for into, (passages, questions) in (
         (measured, colloquial_dev(options.shared)),
         (kept, written_kept_back(options.shared)),
+        (kept, colloquial_kept_back(options.shared)),
     ):
         with throwaway(passages, load_embedder(), options.work / "vectors.sqlite") as generation:
             into += list(judged_cases(generation, reader, questions))
+    with (options.work / "support.pickle").open("wb") as file:
+        pickle.dump((measured, kept), file)
     judged = cross_fitted(measured, kept)
     weights, bias = fit(measured + kept)
     threshold = float(np.quantile([c for kind, c in judged if kind == "answered"], options.over))
@@ -79,7 +84,15 @@ def colloquial_dev(shared: Path) -> tuple[Questions, Questions]:
 
 def written_kept_back(shared: Path) -> tuple[Questions, Questions]:
     """The questions of `data/` that were kept back, over all its passages."""
-    learnt, kept = written(shared, learnt=True), written(shared, learnt=False)
+    return _kept_back(written(shared, learnt=True), written(shared, learnt=False))
+
+
+def colloquial_kept_back(shared: Path) -> tuple[Questions, Questions]:
+    """The colloquial questions that were kept back, over all passages that any is near."""
+    return _kept_back(colloquial(shared, learnt=True), colloquial(shared, learnt=False))
+
+
+def _kept_back(learnt: Collection, kept: Collection) -> tuple[Questions, Questions]:
     passages = list(dict.fromkeys([*kept.passages, *learnt.passages]))
     questions = [
         {"question": a.question, "passage_id": str(a.near) if a.answered else None}
@@ -121,10 +134,13 @@ def _of(rows: Rows, kind: str) -> Rows:
 
 
 def fit(rows: Rows) -> tuple[Values, float]:
-    """Weights and bias; as much weight for answerable questions as for the two other kinds."""
+    """Weights and bias; as much weight for answerable questions as for the two other kinds.
+
+    Questions whose passage is withheld count less: they are far from everything, and easy.
+    """
     values = np.array([found for _, found in rows], dtype=np.float64)
     labels = np.array([kind == "answered" for kind, _ in rows], dtype=np.float64)
-    share = {"answered": 0.5, "unanswerable": 0.25, "withheld": 0.25}
+    share = {"answered": 0.5, "unanswerable": 0.38, "withheld": 0.12}
     size = {kind: len(_of(rows, kind)) for kind in KINDS}
     importance = np.array([share[kind] * len(rows) / size[kind] for kind, _ in rows])
     return logistic(values, labels, importance, hold=1.0)

@@ -27,6 +27,8 @@ from training.reader_examples import (
 OURS = Path(__file__).parent / "data" / "questions.tsv"
 # Of the questions in `data/`, every tenth passage's are kept to measure on.
 KEPT_BACK = 10
+# Of so many answered questions the sentence that answers is nowhere in the group.
+WITHHELD = 0.12
 LONGEST = 520  # characters; what is longer was cut when the questions were written
 
 
@@ -94,6 +96,7 @@ class Groups:
         self._collection, self._changes, self._sure = collection, changes, sure
         self._random = random.Random(seed)
         self._rivals: dict[int, list[int]] = {}
+        self._variants = texts.variants() if changes is not None else {}
         targets = {id(asking): target for asking, target in labelled(collection)}
         self._asked = [
             (asking, targets.get(id(asking)))
@@ -108,13 +111,18 @@ class Groups:
         """One group; what is random about it comes from this object's own generator."""
         asking, target = self._asked[place]
         own = _whole(self._collection.passages[asking.near], target)
-        windows = [self._cut(own)]
-        if own.answers and self._random.random() < 0.5:
+        withheld = own.answers and self._random.random() < WITHHELD
+        windows = [] if withheld else [self._cut(own)]
+        if withheld or (own.answers and self._random.random() < 0.5):
             windows.append(self._cut(_without_answer(own)))
         windows += [self._cut(self._rival(asking))]
         if self._random.random() < 0.1:
             windows += [self._cut(self._rival(asking))]
-        question = asking.question
+        wordings = (
+            asking.question,
+            *self._variants.get(texts.question_digest(asking.question), ()),
+        )
+        question = self._random.choice(wordings)
         if self._changes is not None:
             question = self._changes.question(question)
         return Group(question, tuple(w for w in windows if w.sentences), self._sure)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from corpus.article import Article, Passage
 from rag.lexical import LexicalIndex
+from rag.question import Query
 from rag.ranker import FEATURES, LEAD, NEAR, Ranker, close
 from rag.result import Hit
 
@@ -48,7 +49,7 @@ def ids(hits: list[Hit]) -> list[str]:
 def test_a_sentence_that_holds_it_all_comes_before_words_here_and_there(ranker: Ranker) -> None:
     hits = hits_of((SPREAD, 0.44), (TOLD, 0.42), (OTHER, 0.40))
 
-    found = ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits))
+    found = ranker.ranked(Query("碼頭的茶行是誰經營的？"), hits, index_of(hits))
 
     assert ids(found)[0] == "a1"
     assert found[0].score == 0.44
@@ -58,29 +59,41 @@ def test_a_number_that_was_asked_about_counts(ranker: Ranker) -> None:
     earlier, later = "展覽在 1987 年開幕，展出陶器。", "展覽在 1992 年開幕，展出陶器。"
     hits = hits_of((earlier, 0.44), (later, 0.43))
 
-    found = ranker.ranked("1992 年的展覽展出什麼？", hits, index_of(hits))
+    found = ranker.ranked(Query("1992 年的展覽展出什麼？"), hits, index_of(hits))
 
     assert ids(found) == ["a1", "a0"]
+
+
+def test_what_was_asked_before_counts_too(ranker: Ranker) -> None:
+    tea = "茶行是一九三零年開張的，老闆姓陳。"
+    bath = "澡堂是一九五二年開張的，老闆姓黃。"
+    hits = hits_of((tea, 0.44), (bath, 0.43))
+
+    alone = ranker.ranked(Query("它是哪一年開張的？"), hits, index_of(hits))
+    after = ranker.ranked(Query("它是哪一年開張的？", "澡堂在哪裡？", 0.4), hits, index_of(hits))
+
+    assert ids(alone) == ["a0", "a1"]
+    assert ids(after) == ["a1", "a0"]
 
 
 def test_a_passage_that_leads_clearly_stays_first(ranker: Ranker) -> None:
     hits = hits_of((SPREAD, 0.44 + LEAD), (TOLD, 0.42))
 
-    assert ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits)) == hits
+    assert ranker.ranked(Query("碼頭的茶行是誰經營的？"), hits, index_of(hits)) == hits
 
 
 def test_metadata_that_comes_first_was_asked_for(ranker: Ranker) -> None:
     hits = hits_of(("作者: 林曉", 0.5), (SPREAD, 0.44), (TOLD, 0.42))
     hits[0] = as_metadata(hits[0])
 
-    assert ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits)) == hits
+    assert ranker.ranked(Query("碼頭的茶行是誰經營的？"), hits, index_of(hits)) == hits
 
 
 def test_metadata_among_the_first_is_not_moved(ranker: Ranker) -> None:
     hits = hits_of((SPREAD, 0.44), ("日期: 2020-01-01", 0.43), (TOLD, 0.42))
     hits[1] = as_metadata(hits[1])
 
-    found = ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits))
+    found = ranker.ranked(Query("碼頭的茶行是誰經營的？"), hits, index_of(hits))
 
     assert ids(found)[0] == "a2"
     assert hits[1] in found
@@ -89,8 +102,8 @@ def test_metadata_among_the_first_is_not_moved(ranker: Ranker) -> None:
 def test_no_passage_and_one_are_left_alone(ranker: Ranker) -> None:
     one = hits_of((TOLD, 0.4))
 
-    assert ranker.ranked("誰經營的？", [], index_of(one)) == []
-    assert ranker.ranked("誰經營的？", one, index_of(one)) == one
+    assert ranker.ranked(Query("誰經營的？"), [], index_of(one)) == []
+    assert ranker.ranked(Query("誰經營的？"), one, index_of(one)) == one
 
 
 def test_passages_without_a_sentence_and_questions_without_a_word_are_ranked(
@@ -100,7 +113,7 @@ def test_passages_without_a_sentence_and_questions_without_a_word_are_ranked(
 
     for question in ("🍜", "？", "誰經營的？", "1" * 5000):
         values = ranker.features(question, hits, index_of(hits))
-        found = ranker.ranked(question, hits, index_of(hits))
+        found = ranker.ranked(Query(question), hits, index_of(hits))
 
         assert values.shape == (len(hits), len(FEATURES))
         assert np.isfinite(values).all()
@@ -122,7 +135,7 @@ def test_only_close_passages_move_and_scores_fall(ranker: Ranker, scores: list[f
     hits = hits_of(*((texts[n % 3], s) for n, s in enumerate(sorted(scores, reverse=True))))
     near = close(hits)
 
-    found = ranker.ranked("碼頭的茶行是誰經營的？", hits, index_of(hits))
+    found = ranker.ranked(Query("碼頭的茶行是誰經營的？"), hits, index_of(hits))
 
     assert len(near) <= NEAR
     assert found[0].score == hits[0].score
