@@ -20,10 +20,12 @@ from rag.variant import to_variant
 from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 
 _MOST_SENTENCES = 3
-# A sentence this much less likely than the best (log-odds) adds noise more often than an answer.
-_MARGIN = 4.0
-_MARGIN_MANY = 5.0  # questions for several things, or for a reason, need more than one sentence
-_MARGIN_ONE = 2.5  # and those for a definition hardly ever do
+# A sentence this much less likely than the best (log-odds) adds noise more often than an answer:
+# one of the same passage, and one of another, which the best sentence does not introduce.
+_MARGIN, _ELSEWHERE = 5.0, 1.5
+# Questions for several things, or for a reason, need more, and those for a definition hardly ever.
+_MARGIN_MANY, _ELSEWHERE_MANY = 5.0, 2.5
+_MARGIN_ONE, _ELSEWHERE_ONE = 2.5, 1.0
 _WANT_ONE = frozenset({"define"})
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2
@@ -129,13 +131,14 @@ def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     best = ranked[0]
     if best.hit.passage.kind == "metadata":
         return _metadata_lines(ranked, question)
-    margin = _margin(asks(fold(question)))
-    chosen = [
+    margin, elsewhere = _margins(asks(fold(question)))
+    near = [
         s
-        for s in ranked[:_MOST_SENTENCES]
-        if s.score >= best.score - margin and s.hit.passage.kind == best.hit.passage.kind
+        for s in ranked
+        if s.score >= best.score - (margin if s.hit is best.hit else elsewhere)
+        and s.hit.passage.kind == best.hit.passage.kind
     ]
-    chosen = [_with_its_list(sentence) for sentence in chosen]
+    chosen = [_with_its_list(sentence) for sentence in near[:_MOST_SENTENCES]]
     chosen = [s for s in chosen if not any(_inside(s, other) for other in chosen)]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))
@@ -197,10 +200,11 @@ def _lines_of(block: str, ranked: Sequence[Sentence], asked: frozenset[str]) -> 
     return sorted(found, key=lambda s: s.start)
 
 
-def _margin(kinds: frozenset[str]) -> float:
+def _margins(kinds: frozenset[str]) -> tuple[float, float]:
+    """How far below the best a sentence of its passage may be, and one of another."""
     if kinds & _WANT_SEVERAL:
-        return _MARGIN_MANY
-    return _MARGIN_ONE if kinds & _WANT_ONE else _MARGIN
+        return _MARGIN_MANY, _ELSEWHERE_MANY
+    return (_MARGIN_ONE, _ELSEWHERE_ONE) if kinds & _WANT_ONE else (_MARGIN, _ELSEWHERE)
 
 
 def _cite(chosen: Sequence[Sentence], between: int) -> tuple[Citation, ...]:

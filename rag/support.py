@@ -50,8 +50,11 @@ class Support:
     `linear` and its bias serve readers that say nothing of a whole passage.
     """
 
-    weights: tuple[float, ...] = (3.13, -0.13, 4.37, 0.16, 1.3, -0.43, 0.76, -1.0, *_NOT_YET)
-    bias: float = -2.09
+    weights: tuple[float, ...] = (
+        *(2.68, -1.04, 5.25, 1.67, 0.95, -0.09, 0.0, -0.8),
+        *(1.01, -1.68, 0.87, 1.36, 1.01, 0.43, -0.11),
+    )
+    bias: float = -3.26
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0, 0.0, *_NOT_YET)
     linear_bias: float = -2.84
 

@@ -25,6 +25,11 @@ def sentence_of(retrieval: Retrieval, place: int, says: float) -> WordSentence:
     return WordSentence(retrieval.hits[place], 0, 5, 1.0, says)
 
 
+def only(feature: str, weight: float) -> tuple[float, ...]:
+    """Weights of which one counts."""
+    return tuple(weight * (name == feature) for name in FEATURES)
+
+
 def test_features_are_what_their_names_say() -> None:
     retrieval = retrieval_of((0.6, 0.5), (0.4, 0.7))
     ranked = [sentence_of(retrieval, 0, -4 * math.atanh(0.5)), sentence_of(retrieval, 1, 0.0)]
@@ -53,9 +58,25 @@ def test_what_a_network_read_is_counted_once_a_passage() -> None:
     assert values["network"] == pytest.approx(math.log(3 + 4) / 4)
 
 
+def test_the_best_sentence_is_looked_at() -> None:
+    retrieval = replace(retrieval_of((0.6, 0.5), (0.4, 0.7)), searched="老闆為什麼改行？")
+    best = replace(sentence_of(retrieval, 1, 0.0), read=2.0, same=0.5, gist=0.3)
+    second = replace(sentence_of(retrieval, 0, 0.0), score=1.0 - 4 * math.atanh(0.25))
+
+    values = dict(zip(FEATURES, features(retrieval, [best, second]), strict=True))
+
+    assert values["network, of the best sentence's passage"] == 0.5
+    assert values["same words"] == 0.5
+    assert values["gist"] == 0.3
+    assert values["lead"] == pytest.approx(0.25)
+    assert values["first passage"] == 0
+    assert values["asks why"] == 1
+    assert values["asks how"] == 0
+
+
 def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
     retrieval = retrieval_of((0.6, 0.5))
-    support = Support(weights=(0, 0, 5, 0, 0, 0, 0, 0), bias=-2)
+    support = Support(weights=only("fused", 5), bias=-2)
 
     chance = support.probability(retrieval, [sentence_of(retrieval, 0, 0.0)])
 
@@ -64,7 +85,7 @@ def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
 
 def test_a_reader_that_says_nothing_of_passages_has_its_own_weights() -> None:
     retrieval = retrieval_of((0.6, 0.5))
-    support = Support(linear=(0, 2, 0, 0, 0, 0, 0, 0), linear_bias=0)
+    support = Support(linear=only("cosine lead", 2), linear_bias=0)
 
     chance = support.probability(retrieval, [Sentence(retrieval.hits[0], 0, 5, 1.0)])
 
