@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ QUESTIONS = (
 )
 
 
+_IN_QUOTATION_MARKS = re.compile(r"[「『“][^「」『』“”]*[」』”]")
 Written = tuple[Service, LlmServer]
 
 
@@ -80,7 +82,8 @@ def test_an_honest_answer_is_cited_word_for_word_in_the_askers_script(
         assert answer.verified == (1, 1)
         assert "[1]" in answer.text
         assert DOUBT not in answer.text
-        wanted, bearing = purity(answer.text, script)  # type: ignore[arg-type]
+        own = _IN_QUOTATION_MARKS.sub("", answer.text)  # what stands there is the article's
+        wanted, bearing = purity(own, script)  # type: ignore[arg-type]
         assert wanted >= 0.9 * bearing
         for citation in answer.citations:
             article = texts[citation.hit.article.id]
