@@ -32,9 +32,10 @@ Change = dict[str, float]  # other values of rag.retrieve.Fusion
 ALWAYS = math.inf  # `trust` with which the embedding is heard however well the words cover
 PARTS: dict[str, Change] = {
     "all": {},
-    "n-grams alone": {"ideas": 0.0, "dense": 0.0},
-    "ideas alone": {"ngrams": 0.0, "dense": 0.0},
-    "embedding alone": {"ngrams": 0.0, "ideas": 0.0, "trust": ALWAYS},
+    "first passages left in order": {"closely": False},
+    "n-grams alone": {"ideas": 0.0, "dense": 0.0, "closely": False},
+    "ideas alone": {"ngrams": 0.0, "dense": 0.0, "closely": False},
+    "embedding alone": {"ngrams": 0.0, "ideas": 0.0, "trust": ALWAYS, "closely": False},
     "without n-grams": {"ngrams": 0.0, "trust": ALWAYS},
     "without ideas": {"ideas": 0.0},
     "without the embedding": {"dense": 0.0},
@@ -85,7 +86,10 @@ def ranked(
         evidence = retriever.gather(generation, row["question"], row.get("history") or ())
         for name, change in parts.items():
             found = retriever.rank(
-                generation, evidence, 5, replace(retriever.fusion, **change)
+                generation,
+                evidence,
+                5,
+                replace(retriever.fusion, **change),  # type: ignore[arg-type]
             ).hits
             ids = [hit.article.id for hit in found]
             hits[name][0] += ids[:1] == [row["passage_id"]]
