@@ -54,7 +54,7 @@ class Support:
         *(2.68, -1.04, 5.25, 1.67, 0.95, -0.09, 0.0, -0.8),
         *(1.01, -1.68, 0.87, 1.36, 1.01, 0.43, -0.11),
     )
-    bias: float = -3.0
+    bias: float = -3.12
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0, 0.0, *_NOT_YET)
     linear_bias: float = -2.84
 
@@ -80,8 +80,9 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
     worded = [s for s in ranked if isinstance(s, WordSentence)]
     says = [s.says for s in worded] or [0.0]
     read = {s.hit.passage.id: s.read for s in worded if s.read is not None}
-    best, kinds = worded[0] if worded else None, asks(asked)
-    network = math.log(sum(map(math.exp, read.values()))) / 4 if read else 0.0
+    # Nothing was learnt of lines of metadata, which no network reads.
+    best = worded[0] if worded and worded[0].hit.passage.kind == "body" else None
+    kinds = asks(asked)
     return (
         max(cosines),
         max(cosines) - sum(cosines) / len(cosines),
@@ -89,9 +90,9 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         hits[0].score - (hits[1].score if len(hits) > 1 else 0.0),
         _bounded(says[0]),
         _bounded(max(says)),
-        network,
+        math.log(sum(map(math.exp, read.values()))) / 4 if read else 0.0,
         float(lacks_quantity(asked, (fold(s.text) for s in ranked[:_COUNTED_IN]))),
-        best.read / 4 if best and best.read is not None else network,
+        (best.read or 0.0) / 4 if best else 0.0,
         best.same if best else 0.0,
         best.gist if best else 0.0,
         _bounded(ranked[0].score - ranked[1].score) if len(ranked) > 1 else 0.0,
