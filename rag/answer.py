@@ -22,9 +22,9 @@ from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 _MOST_SENTENCES = 3
 # A sentence this much less likely than the best (log-odds) adds noise more often than an answer:
 # one of the same passage, and one of another, which the best sentence does not introduce.
-_MARGIN, _ELSEWHERE = 6.0, 1.5
+_MARGIN, _ELSEWHERE = 5.0, 1.5
 # Questions for several things, or for a reason, need more, and those for a definition hardly ever.
-_MARGIN_MANY, _ELSEWHERE_MANY = 6.0, 2.5
+_MARGIN_MANY, _ELSEWHERE_MANY = 5.0, 2.5
 _MARGIN_ONE, _ELSEWHERE_ONE = 2.5, 1.0
 _WANT_ONE = frozenset({"define"})
 _WANT_SEVERAL = frozenset({"list", "why", "how"})
