@@ -27,14 +27,11 @@ FEATURES = (
     "network",
     "quantity missing",
     "network, of the best sentence's passage",
-    "same words",
-    "gist",
     "lead",
     "first passage",
     "asks why",
-    "asks how",
 )
-_NOT_YET = (0.0,) * 7
+_NOT_YET = (0.0,) * 4
 _COUNTED_IN = 4  # sentences
 # What is said to the bot, or names no subject, is not asked of the articles, whatever words they
 # share.
@@ -51,10 +48,10 @@ class Support:
     """
 
     weights: tuple[float, ...] = (
-        *(2.68, -1.04, 5.25, 1.67, 0.95, -0.09, 0.0, -0.8),
-        *(1.01, -1.68, 0.87, 1.36, 1.01, 0.43, -0.11),
+        *(3.19, -1.41, 5.23, 0.97, 0.92, -0.4, -0.06, -0.84),
+        *(1.05, 1.06, 0.99, 0.52),
     )
-    bias: float = -3.12
+    bias: float = -3.32
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0, 0.0, *_NOT_YET)
     linear_bias: float = -2.84
 
@@ -82,7 +79,6 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
     read = {s.hit.passage.id: s.read for s in worded if s.read is not None}
     # Nothing was learnt of lines of metadata, which no network reads.
     best = worded[0] if worded and worded[0].hit.passage.kind == "body" else None
-    kinds = asks(asked)
     return (
         max(cosines),
         max(cosines) - sum(cosines) / len(cosines),
@@ -93,12 +89,9 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         math.log(sum(map(math.exp, read.values()))) / 4 if read else 0.0,
         float(lacks_quantity(asked, (fold(s.text) for s in ranked[:_COUNTED_IN]))),
         (best.read or 0.0) / 4 if best else 0.0,
-        best.same if best else 0.0,
-        best.gist if best else 0.0,
         _bounded(ranked[0].score - ranked[1].score) if len(ranked) > 1 else 0.0,
         float(ranked[0].hit.passage.id == hits[0].passage.id),
-        float("why" in kinds),
-        float("how" in kinds),
+        float("why" in asks(asked)),
     )
 
 

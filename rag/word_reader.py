@@ -52,7 +52,6 @@ PASSAGE_FEATURES = (
     *(f"best: {name}" for name in FEATURES),
     "best score",
 )
-_KNOWN = [FEATURES.index(name) for name in ("same", "gist")]
 _NEEDED = (*WORD_FEATURES, "passage", "best score", "bias")
 
 _QUESTION_WORD = re.compile(
@@ -70,13 +69,10 @@ class WordSentence(Sentence):
     """A sentence of a passage that answers at all with the log-odds `says`, going by its words.
 
     `read` is what a network says of it that read question and passage together, if one did.
-    `same` and `gist` are features of the sentence, see WORD_FEATURES.
     """
 
     says: float = 0.0
     read: float | None = None
-    same: float = 0.0
-    gist: float = 0.0
 
 
 class WordReader:
@@ -102,12 +98,11 @@ class WordReader:
         found: list[WordSentence] = []
         for hit in hits:
             spans = sentences(hit.passage.text)
-            values, scores, says = self._judged(asked, met, hit.passage.text, spans)
+            scores, says = self._judged(asked, met, hit.passage.text, spans)
             scores += self._passage_weight * hit.score
-            known = values[:, _KNOWN].tolist()
             found += [
-                WordSentence(hit, start, end, float(score), says, None, same, gist)
-                for (start, end), score, (same, gist) in zip(spans, scores, known, strict=True)
+                WordSentence(hit, start, end, float(score), says)
+                for (start, end), score in zip(spans, scores, strict=True)
             ]
         return sorted(found, key=lambda sentence: -sentence.score)
 
@@ -115,17 +110,17 @@ class WordReader:
         """With what log-odds each passage answers, going by its words."""
         asked, met = Asked(question, index), self._words.asked(question)
         texts = [hit.passage.text for hit in hits]
-        return [self._judged(asked, met, text, sentences(text))[2] for text in texts]
+        return [self._judged(asked, met, text, sentences(text))[1] for text in texts]
 
     def _judged(
         self, asked: Asked, met: "AskedWords", passage: str, spans: Sequence[Span]
-    ) -> tuple[Values, Values, float]:
-        """Features and scores of the sentences, and of the passage the log-odds that it answers."""
+    ) -> tuple[Values, float]:
+        """A score of each sentence, and of the passage the log-odds that it answers."""
         if not spans:
-            return np.zeros((0, len(FEATURES)), np.float32), np.zeros(0, np.float32), self._bias
+            return np.zeros(0, np.float32), self._bias
         values = features(asked, met, passage, spans)
         scores = values @ self._weights
-        return values, scores, float(passage_features(values, scores) @ self._says) + self._bias
+        return scores, float(passage_features(values, scores) @ self._says) + self._bias
 
 
 def features(

@@ -60,18 +60,15 @@ def test_what_a_network_read_is_counted_once_a_passage() -> None:
 
 def test_the_best_sentence_is_looked_at() -> None:
     retrieval = replace(retrieval_of((0.6, 0.5), (0.4, 0.7)), searched="老闆為什麼改行？")
-    best = replace(sentence_of(retrieval, 1, 0.0), read=2.0, same=0.5, gist=0.3)
+    best = replace(sentence_of(retrieval, 1, 0.0), read=2.0)
     second = replace(sentence_of(retrieval, 0, 0.0), score=1.0 - 4 * math.atanh(0.25))
 
     values = dict(zip(FEATURES, features(retrieval, [best, second]), strict=True))
 
     assert values["network, of the best sentence's passage"] == 0.5
-    assert values["same words"] == 0.5
-    assert values["gist"] == 0.3
     assert values["lead"] == pytest.approx(0.25)
     assert values["first passage"] == 0
     assert values["asks why"] == 1
-    assert values["asks how"] == 0
 
 
 def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
