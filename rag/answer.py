@@ -20,8 +20,8 @@ from rag.variant import to_variant
 from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 
 _MOST_SENTENCES = 3
-# A sentence this much less likely than the best (log-odds) adds noise more often than an answer:
-# one of the same passage, and one of another, which the best sentence does not introduce.
+# A sentence this much less likely than the best (log-odds) adds noise more often than an answer;
+# one of another passage sooner than one of the same.
 _MARGIN, _ELSEWHERE = 5.0, 1.5
 # Questions for several things, or for a reason, need more, and those for a definition hardly ever.
 _MARGIN_MANY, _ELSEWHERE_MANY = 5.0, 2.5

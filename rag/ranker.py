@@ -62,9 +62,9 @@ class Ranker:
         best, rest = near[0].score, [hit for hit in hits if hit not in near]
         floor = max([best - LEAD, *(hit.score for hit in rest)])
         scores = np.maximum(best + (logits - logits.max()) / WEIGHTS["fused"], floor)
-        moved = [replace(hit, score=float(score)) for hit, score in zip(near, scores, strict=True)]
-        order = sorted(zip(moved, logits.tolist(), strict=True), key=lambda pair: -pair[1])
-        return sorted([*(hit for hit, _ in order), *rest], key=lambda hit: -hit.score)
+        order = np.argsort(-logits, kind="stable").tolist()
+        moved = [replace(near[at], score=float(scores[at])) for at in order]
+        return sorted([*moved, *rest], key=lambda hit: -hit.score)
 
     def features(
         self, question: str, hits: Sequence[Hit], index: LexicalIndex

@@ -31,7 +31,6 @@ FEATURES = (
     "first passage",
     "asks why",
 )
-_NOT_YET = (0.0,) * 4
 _COUNTED_IN = 4  # sentences
 # What is said to the bot, or names no subject, is not asked of the articles, whatever words they
 # share.
@@ -52,7 +51,7 @@ class Support:
         *(1.05, 1.06, 0.99, 0.52),
     )
     bias: float = -3.32
-    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, 0.0, 0.0, 0.0, 0.0, *_NOT_YET)
+    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, *(0.0,) * 8)
     linear_bias: float = -2.84
 
     def probability(self, retrieval: Retrieval, ranked: Sequence[Sentence]) -> float:

@@ -15,7 +15,6 @@ colloquial dev fall below a probability of 0.5.
 
 import argparse
 import json
-import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -68,8 +67,6 @@ def main() -> None:
                 ("near" if kind == "withheld" else kind, values)
                 for kind, values in judged_cases(generation, reader, questions)
             ]
-    with (options.work / "support.pickle").open("wb") as file:
-        pickle.dump((measured, kept), file)
     judged = cross_fitted(measured, kept)
     weights, bias = fit(measured + kept)
     threshold = float(np.quantile([c for kind, c in judged if kind == "answered"], options.over))

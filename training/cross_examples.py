@@ -5,7 +5,6 @@ answer taken out, and passages that resemble the question. Exactly one of them, 
 """
 
 import csv
-import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,6 @@ from training.reader_examples import (
 OURS = Path(__file__).parent / "data" / "questions.tsv"
 # Of the questions in `data/`, every tenth passage's are kept to measure on.
 KEPT_BACK = 10
-# Of so many answered questions the sentence that answers is nowhere in the group.
-WITHHELD = 0.12
 LONGEST = 520  # characters; what is longer was cut when the questions were written
 
 
@@ -59,7 +56,7 @@ def written(shared: Path, learnt: bool) -> Collection:
     for path in sorted((shared / "train").glob("*.jsonl.gz")):
         for row in texts.lines(path):
             if isinstance(row, dict) and "p" in row:
-                known[digest(row["p"])] = fold(row["p"][:LONGEST])
+                known[texts.digest(row["p"])] = fold(row["p"][:LONGEST])
     passages: dict[str, int] = {}
     asked = []
     with OURS.open(encoding="utf-8", newline="") as file:
@@ -82,11 +79,6 @@ def written_pairs(shared: Path) -> list[texts.Pair]:
     ]
 
 
-def digest(passage: str) -> str:
-    """How `data/` names a passage of the training sets."""
-    return hashlib.sha256(passage.encode()).hexdigest()[:12]
-
-
 class Groups:
     """Groups drawn from a collection; each draw cuts other windows and takes other rivals."""
 
@@ -96,7 +88,6 @@ class Groups:
         self._collection, self._changes, self._sure = collection, changes, sure
         self._random = random.Random(seed)
         self._rivals: dict[int, list[int]] = {}
-        self._variants = texts.variants() if changes is not None else {}
         targets = {id(asking): target for asking, target in labelled(collection)}
         self._asked = [
             (asking, targets.get(id(asking)))
@@ -111,18 +102,13 @@ class Groups:
         """One group; what is random about it comes from this object's own generator."""
         asking, target = self._asked[place]
         own = _whole(self._collection.passages[asking.near], target)
-        withheld = own.answers and self._random.random() < WITHHELD
-        windows = [] if withheld else [self._cut(own)]
-        if withheld or (own.answers and self._random.random() < 0.5):
+        windows = [self._cut(own)]
+        if own.answers and self._random.random() < 0.5:
             windows.append(self._cut(_without_answer(own)))
         windows += [self._cut(self._rival(asking))]
         if self._random.random() < 0.1:
             windows += [self._cut(self._rival(asking))]
-        wordings = (
-            asking.question,
-            *self._variants.get(texts.question_digest(asking.question), ()),
-        )
-        question = self._random.choice(wordings)
+        question = asking.question
         if self._changes is not None:
             question = self._changes.question(question)
         return Group(question, tuple(w for w in windows if w.sentences), self._sure)

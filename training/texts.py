@@ -69,15 +69,15 @@ def _answered(questions: Path, passages: Path) -> Iterator[Pair]:
 
 
 def variants() -> dict[str, tuple[str, ...]]:
-    """Other wordings of a question, folded, by `question_digest`."""
+    """Other wordings of a question, folded, by its `digest`."""
     with VARIANTS.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         return {key: tuple(fold(wording) for wording in wordings) for key, *wordings in rows}
 
 
-def question_digest(folded: str) -> str:
-    """How `data/variants.tsv` names a question."""
-    return hashlib.sha256(folded.encode()).hexdigest()[:12]
+def digest(text: str) -> str:
+    """How the files in `data/` name a passage of the training sets, or a folded question."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def varied(pairs: Iterable[Pair], variants: Mapping[str, tuple[str, ...]]) -> list[Pair]:
@@ -85,7 +85,7 @@ def varied(pairs: Iterable[Pair], variants: Mapping[str, tuple[str, ...]]) -> li
     return [
         replace(pair, question=question)
         for pair in pairs
-        for question in (pair.question, *variants.get(question_digest(pair.question), ()))
+        for question in (pair.question, *variants.get(digest(pair.question), ()))
     ]
 
 

@@ -116,7 +116,7 @@ def wordings(
     variants: Mapping[str, tuple[str, ...]], pairs: Sequence[texts.Pair]
 ) -> list[list[str]]:
     """Each question with its other wordings."""
-    found = {pair.question: variants.get(texts.question_digest(pair.question)) for pair in pairs}
+    found = {pair.question: variants.get(texts.digest(pair.question)) for pair in pairs}
     return [[question, *others] for question, others in found.items() if others]
 
 

@@ -26,6 +26,7 @@ Rates = dict[str, float]
 
 CHINESE_WORDS, CHARACTERS, ENGLISH = 19_000, 5_600, 14_500
 LONGEST = 6
+SOURCE = Path("terms") / "terms.jsonl"  # the thesaurus that the vocabulary is chosen from
 TABLE = "embeddings.word_embeddings.weight"
 # Sets of very different sizes: a word's weight is the sum of its rates in them.
 RATES = {"colloquial": 2.0, "cmrc2018_train": 1.0, "news": 1.0, "toyhom_mit": 0.4}
@@ -61,7 +62,7 @@ def base_model() -> Path:
 def all_glosses(shared: Path) -> dict[str, list[str]]:
     """Chinese word -> English, the thesaurus's first."""
     found: dict[str, list[str]] = defaultdict(list)
-    for group in texts.thesaurus(shared / "terms" / "terms.jsonl"):
+    for group in texts.thesaurus(shared / SOURCE):
         for form in group.chinese:
             found[form] += group.english
     for word, glosses in texts.dictionary(shared).items():
@@ -72,11 +73,7 @@ def all_glosses(shared: Path) -> dict[str, list[str]]:
 def choose(shared: Path, english: list[str], glosses: dict[str, list[str]]) -> list[str]:
     """The tokens to keep: marks, English by use, characters and words by use."""
     chinese_rates, letter_rates = _count(shared, english, glosses)
-    thesaurus = {
-        form
-        for group in texts.thesaurus(shared / "terms" / "terms.jsonl")
-        for form in group.chinese
-    }
+    thesaurus = {form for group in texts.thesaurus(shared / SOURCE) for form in group.chinese}
     words = [
         (rate * (3.0 if word in thesaurus else 1.0), word)
         for word, rate in chinese_rates.items()
