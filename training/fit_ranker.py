@@ -15,7 +15,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +22,17 @@ from scipy.optimize import minimize
 
 from rag.embed import Embedder, load_embedder
 from rag.evaluate import throwaway
-from rag.evaluation import read_rows
+from rag.evaluation import Row
 from rag.generation import Generation
 from rag.ranker import FEATURES, Ranker, close
 from rag.retrieve import Fusion, Retriever
 from training.calibrate_support import written_kept_back
+from training.measure_parts import SETS, dev_set
 
 Values = NDArray[np.float64]
-Rows = list[dict[str, Any]]
+Rows = Sequence[Row]
 # Small sets count more a question, so that they are heard beside thousands of DRCD.
-IMPORTANCE = {"DRCD dev": 1.0, "CMRC2018 dev": 1.0, "colloquial dev": 3.0, "kept back": 3.0}
+IMPORTANCE = {"DRCD": 1.0, "CMRC2018": 1.0, "colloquial": 3.0, "kept back": 3.0}
 _HOLD = 1e-3
 
 
@@ -85,19 +85,9 @@ def sets(shared: Path, every: int) -> dict[str, tuple[Rows, Rows]]:
     """Passages, and questions that one of them answers."""
     kept_passages, kept = written_kept_back(shared)
     found = {"kept back": (kept_passages, [row for row in kept if row["passage_id"]])}
-    for name, files, share in (
-        ("colloquial dev", ("colloquial", "colloquial_dev"), 1),
-        ("DRCD dev", ("drcd_dev", "drcd_dev"), every),
-        ("CMRC2018 dev", ("cmrc2018_dev", "cmrc2018_dev"), every),
-    ):
-        passages, asked = (
-            read_rows(shared / "eval" / f"{file}.{what}.jsonl", *fields)
-            for file, what, fields in (
-                (files[0], "passages", ("id", "text")),
-                (files[1], "questions", ("question", "passage_id")),
-            )
-        )
-        found[name] = (passages, asked[::share])
+    for name, files in SETS.items():
+        share = 1 if name == "colloquial" else every
+        found[name] = dev_set(shared / "eval", files, share)
     return found
 
 

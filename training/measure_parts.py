@@ -61,8 +61,7 @@ def main() -> None:
 
 def measured(folder: Path, files: tuple[str, str], work: Path, every: int) -> Scores:
     """One set: each part, then what is changed elsewhere than in the fusion."""
-    passages = read_rows(folder / f"{files[0]}.passages.jsonl", "id", "text")
-    asked = read_rows(folder / f"{files[1]}.questions.jsonl", "question", "passage_id")[::every]
+    passages, asked = dev_set(folder, files, every)
     embedder, cache = load_embedder(), work / "embeddings.sqlite"
     retriever = Retriever(embedder)
     with throwaway(passages, embedder, cache) as generation:
@@ -75,6 +74,13 @@ def measured(folder: Path, files: tuple[str, str], work: Path, every: int) -> Sc
     bare = [{**row, "title": ""} for row in passages]
     with throwaway(bare, embedder, cache) as generation:
         return found | ranked(retriever, generation, asked, {"without titles": {}})
+
+
+def dev_set(folder: Path, files: tuple[str, str], every: int) -> tuple[list[Row], list[Row]]:
+    """The passages of a set and every N-th of its questions."""
+    passages = read_rows(folder / f"{files[0]}.passages.jsonl", "id", "text")
+    asked = read_rows(folder / f"{files[1]}.questions.jsonl", "question", "passage_id")
+    return passages, asked[::every]
 
 
 def ranked(
