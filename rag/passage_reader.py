@@ -90,25 +90,39 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Token numbers of a question and a passage, and where each of its sentences stands.
+    """Token numbers of a question and a passage, their types, and where each sentence stands.
 
-    `body` is where the passage begins. A sentence that found no room has an empty span.
+    A type is 0 in the question and 1 in the passage, and 2 more where the other of the two has the
+    same word. A sentence that found no room has an empty span.
     """
 
     ids: list[int]
-    body: int
+    types: list[int]
     spans: list[Span]
 
 
 def paired(cutter: WordPieces, question: Sequence[int], parts: Sequence[Sequence[int]]) -> Pair:
     """`[CLS] question [SEP] sentences [SEP]`, cut at LIMIT tokens."""
-    ids = [cutter.start, *question[-QUESTION:], cutter.end]
-    body, spans = len(ids), []
+    asked = list(question[-QUESTION:])
+    room, body, spans = LIMIT - 3 - len(asked), list[int](), []
+    begin = len(asked) + 2
     for part in parts:
-        begin = len(ids)
-        ids += part[: max(0, LIMIT - 1 - begin)]
-        spans.append((begin, len(ids)))
-    return Pair([*ids, cutter.end], body, spans)
+        start = len(body)
+        body += part[: max(0, room - start)]
+        spans.append((begin + start, begin + len(body)))
+    types = [0, *_shared(cutter, asked, body), 0]
+    types += [1 + shared for shared in (*_shared(cutter, body, asked), 0)]
+    return Pair([cutter.start, *asked, cutter.end, *body, cutter.end], types, spans)
+
+
+def _shared(cutter: WordPieces, ids: Sequence[int], others: Sequence[int]) -> list[int]:
+    """2 for each token that stands among the others, if need be inside a longer Chinese word."""
+    known, text = set(others), "".join(cutter.tokens[number] for number in others)
+
+    def has(number: int) -> bool:
+        return number in known or (cutter.is_han(number) and cutter.tokens[number] in text)
+
+    return [2 * has(number) for number in ids]
 
 
 class Network:
@@ -134,9 +148,7 @@ class Network:
 
     def _run(self, pair: Pair) -> Columns:
         """The network's three columns for each token."""
-        ids = np.array([pair.ids], np.int32)
-        types = np.zeros_like(ids)
-        types[0, pair.body :] = 1
+        ids, types = np.array([pair.ids], np.int32), np.array([pair.types], np.int32)
         given = {"ids": ids, "mask": np.ones_like(ids), "types": types}
         found: Columns = self._session.run(None, given)[0][0]
         return found

@@ -49,6 +49,10 @@ class WordPieces:
                 found.append(self._ids.get(mark, self.unknown))
         return found
 
+    def is_han(self, number: int) -> bool:
+        """Whether a token is spelt in Chinese characters."""
+        return self.tokens[number][0] >= _FIRST_HAN
+
     def framed(self, folded: str, limit: int) -> list[int]:
         """At most `limit` token numbers with the start and end marks, the text's tail cut off."""
         return [self.start, *self.ids(folded)[: limit - 2], self.end]

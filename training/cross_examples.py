@@ -19,13 +19,12 @@ from training.reader_examples import (
     Collection,
     colloquial,
     encyclopaedia,
+    is_learnt,
     labelled,
     rivals,
 )
 
 OURS = Path(__file__).parent / "data" / "questions.tsv"
-# Of the questions in `data/`, every tenth passage's are kept to measure on.
-KEPT_BACK = 10
 LONGEST = 520  # characters; what is longer was cut when the questions were written
 
 
@@ -43,11 +42,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Group:
-    """A question and what is read for it; `sure` is how far the targets are to be believed."""
+    """A question and what is read for it."""
 
     question: str
     windows: tuple[Window, ...]
-    sure: float = 1.0
 
 
 def written(shared: Path, learnt: bool) -> Collection:
@@ -61,7 +59,7 @@ def written(shared: Path, learnt: bool) -> Collection:
     asked = []
     with OURS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if (int(row["passage"], 16) % KEPT_BACK != 0) is learnt:
+            if is_learnt(row["passage"]) is learnt:
                 number = passages.setdefault(row["passage"], len(passages))
                 start, end = int(row["start"] or 0), int(row["end"] or 0)
                 answer = known[row["passage"]][start:end]
@@ -82,10 +80,8 @@ def written_pairs(shared: Path) -> list[texts.Pair]:
 class Groups:
     """Groups drawn from a collection; each draw cuts other windows and takes other rivals."""
 
-    def __init__(
-        self, collection: Collection, changes: Changes | None, sure: float = 1.0, seed: int = 0
-    ) -> None:
-        self._collection, self._changes, self._sure = collection, changes, sure
+    def __init__(self, collection: Collection, changes: Changes | None, seed: int = 0) -> None:
+        self._collection, self._changes = collection, changes
         self._random = random.Random(seed)
         self._rivals: dict[int, list[int]] = {}
         targets = {id(asking): target for asking, target in labelled(collection)}
@@ -111,7 +107,7 @@ class Groups:
         question = asking.question
         if self._changes is not None:
             question = self._changes.question(question)
-        return Group(question, tuple(w for w in windows if w.sentences), self._sure)
+        return Group(question, tuple(w for w in windows if w.sentences))
 
     def _rival(self, asking: Asking) -> Window:
         key = id(asking)
@@ -156,17 +152,15 @@ def _without_answer(window: Window) -> Window:
 
 def training_groups(shared: Path, changes: Changes) -> list[tuple[float, Groups]]:
     """Sources with how much of each an epoch takes, as a share of its questions."""
-    found = [
+    return [
         (1.0, Groups(colloquial(shared, learnt=True), changes, seed=1)),
-        (0.25, Groups(encyclopaedia(shared), changes, sure=0.4, seed=2)),
+        (0.6, Groups(encyclopaedia(shared, learnt=True), changes, seed=2)),
+        (1.0, Groups(written(shared, learnt=True), changes, seed=3)),
     ]
-    if OURS.is_file():
-        found.append((1.0, Groups(written(shared, learnt=True), changes, seed=3)))
-    return found
 
 
 def kept_back(shared: Path) -> Iterator[Collection]:
     """What nothing was learnt from."""
     yield colloquial(shared, learnt=False)
-    if OURS.is_file():
-        yield written(shared, learnt=False)
+    yield written(shared, learnt=False)
+    yield encyclopaedia(shared, learnt=False)

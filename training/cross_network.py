@@ -16,6 +16,8 @@ from rag.passage_reader import Pair
 from training.network import encoder, padded
 
 TOGETHER = 7  # pairs that pass through the network at once
+TYPES = 4  # of a token: rag.passage_reader.Pair
+_TYPES = "embeddings.token_type_embeddings.weight"
 
 
 class CrossNetwork(torch.nn.Module):
@@ -23,7 +25,7 @@ class CrossNetwork(torch.nn.Module):
 
     def __init__(self, tokens: int, dropout: float = 0.1) -> None:
         super().__init__()
-        self.bert = encoder(tokens, dropout)
+        self.bert = encoder(tokens, dropout, types=TYPES)
         # Columns: how much a token counts in its sentence, what it says, and, of the first
         # token, what the whole passage says.
         self.head = torch.nn.Linear(384, 3)
@@ -46,18 +48,21 @@ class CrossNetwork(torch.nn.Module):
 
     def _columns(self, batch: Sequence[Pair]) -> Tensor:
         ids, mask = padded([pair.ids for pair in batch])
-        types = torch.zeros_like(ids)
-        for place, pair in enumerate(batch):
-            types[place, pair.body : len(pair.ids)] = 1
+        types, _ = padded([pair.types for pair in batch])
         hidden = self.bert(ids, attention_mask=mask, token_type_ids=types).last_hidden_state
         columns: Tensor = self.head(hidden).float()
         return columns
 
     def load(self, path: Path) -> None:
-        """Read weights; those of a model without our head leave the head as it was made."""
+        """Read weights; those of a model without our head leave the head as it was made.
+
+        A model of two token types knows of no shared words, and begins with what it knows.
+        """
         weights = load_file(path)
         body = {n.removeprefix("bert."): w for n, w in weights.items() if not n.startswith("head.")}
         body = {n: w for n, w in body.items() if not n.startswith("pooler")}
+        if len(body[_TYPES]) < TYPES:
+            body[_TYPES] = body[_TYPES].repeat(2, 1)
         self.bert.load_state_dict(body)
         if "head.weight" in weights:
             self.head.load_state_dict({k: weights[f"head.{k}"] for k in ("weight", "bias")})

@@ -95,14 +95,11 @@ class ReaderGraph(Graph):
         return self._checked(NAME, inputs, outputs)
 
     def _summed(self) -> str:
-        """Words, places and the token type, which is 0 for the question and 1 for the passage."""
+        """Words, places and token types."""
         words = super()._summed()
         types = self._weights["embeddings.token_type_embeddings.weight"]
-        self._constant("passage_type", (types[1] - types[0]).astype(np.float32))
-        self._constant("types_axis", np.array([2], np.int64))
-        self._node("Cast", ["types"], "types_float", to=TensorProto.FLOAT)
-        self._node("Unsqueeze", ["types_float", "types_axis"], "types_wide")
-        self._node("Mul", ["types_wide", "passage_type"], "typed")
+        self._constant("type_rows", (types - types[:1]).astype(np.float32))  # places hold the first
+        self._node("Gather", ["type_rows", "types"], "typed")
         self._node("Add", [words, "typed"], "summed_typed")
         return "summed_typed"
 

@@ -17,10 +17,11 @@ from rag.wordpieces import WordPieces
 Weights = dict[str, Tensor]
 
 
-def encoder(tokens: int, dropout: float) -> BertModel:
+def encoder(tokens: int, dropout: float, types: int = 2) -> BertModel:
     """all-MiniLM-L6-v2's transformer over a vocabulary of so many tokens."""
     config = BertConfig(
         vocab_size=tokens,
+        type_vocab_size=types,
         hidden_size=384,
         num_hidden_layers=6,
         num_attention_heads=12,

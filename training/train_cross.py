@@ -31,6 +31,7 @@ from training.reader_examples import Collection, overlap
 
 BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
 TOGETHER = 28  # passages a step
+KEEP = 0.99  # of the running mean of the weights, which is what is measured and saved
 SAYS = 1.0  # weight of "which passage, if any" beside "which sentence"
 
 
@@ -63,12 +64,14 @@ class Trainer:
 
     def __init__(self, work: Path, start: Path, cutter: WordPieces) -> None:
         self._work, self._cutter = work, cutter
-        self.network = CrossNetwork(len(cutter.tokens))
+        self.network, self._mean = (CrossNetwork(len(cutter.tokens)) for _ in range(2))
         self.network.load(start)
+        self._mean.load_state_dict(self.network.state_dict())
         table = self.network.bert.embeddings.word_embeddings.weight
         table.requires_grad_(False)  # most words are too rare here to be learnt anew
-        head = list(self.network.head.parameters())
-        rest = [p for p in self.network.bert.parameters() if p is not table]
+        types = self.network.bert.embeddings.token_type_embeddings.weight
+        head = [types, *self.network.head.parameters()]
+        rest = [p for p in self.network.bert.parameters() if p is not table and p is not types]
         self._rates = [BODY_RATE, HEAD_RATE]
         groups = [
             {"params": found, "lr": rate}
@@ -92,6 +95,7 @@ class Trainer:
             step += 1
             self._set_rate(min(1.0, step / 50) * (1 - spent / seconds))
             losses.append(self.step(batch))
+            self._follow(min(KEEP, step / (step + 10)))
             if spent - last > every:
                 last = spent
                 self._record(step, spent, losses, kept)
@@ -109,11 +113,11 @@ class Trainer:
             size = len(group.windows)
             gold = next((i for i, w in enumerate(group.windows) if w.answers), size)
             odds = torch.cat([says[at : at + size], says.new_zeros(1)])
-            whole.append(-group.sure * log_softmax(odds, dim=0)[gold])
+            whole.append(-log_softmax(odds, dim=0)[gold])
             if gold < size:
                 target = says.new_tensor(group.windows[gold].target)
                 chances = log_softmax(scores[at + gold], dim=0)
-                which.append(-group.sure * (target / target.sum() * chances).sum())
+                which.append(-(target / target.sum() * chances).sum())
             at += size
         sentence = torch.stack(which).mean() if which else says.new_zeros(())
         passage = torch.stack(whole).mean()
@@ -131,6 +135,13 @@ class Trainer:
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * share
 
+    @torch.no_grad()
+    def _follow(self, keep: float) -> None:
+        pairs = zip(self._mean.parameters(), self.network.parameters(), strict=True)
+        for mean, now in pairs:
+            if now.requires_grad:
+                mean.lerp_(now, 1 - keep)
+
     def _record(
         self,
         step: int,
@@ -138,7 +149,7 @@ class Trainer:
         losses: Sequence[tuple[float, float]],
         kept: Sequence[Collection],
     ) -> None:
-        self.network.save(self._work / f"step-{step}.safetensors")
+        self._mean.save(self._work / f"step-{step}.safetensors")
         told = {
             "step": step,
             "minutes": round(spent / 60, 1),
@@ -151,13 +162,13 @@ class Trainer:
 
     def measured(self, collection: Collection) -> dict[str, float]:
         """Best sentence right, and how well answered questions stand above unanswered ones."""
-        self.network.eval()
+        network = self._mean.eval()
         right, there, absent = [], [], []
         for asking in collection.asked:
             passage = collection.passages[asking.near]
             parts = [passage[begin:end] for begin, end in sentences(passage)]
             with torch.inference_mode():
-                scores, says = self.network([self._pair(asking.question, parts)])
+                scores, says = network([self._pair(asking.question, parts)])
             (there if asking.answered else absent).append(float(says[0]))
             target = overlap(asking.answer, passage) if asking.answered else ()
             if any(target):

@@ -168,9 +168,10 @@ class Trainer:
     def step(self, batch: Batch) -> float:
         """One update; the mean loss in nats."""
         self.network.train()
-        questions = self.network([self.cutter.framed(text, LIMIT) for text in batch.questions])
-        passages = self.network([self.cutter.framed(text, LIMIT) for text in batch.passages])
-        loss = contrast(questions, passages, torch.tensor(batch.gold))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            questions = self.network([self.cutter.framed(text, LIMIT) for text in batch.questions])
+            passages = self.network([self.cutter.framed(text, LIMIT) for text in batch.passages])
+        loss = contrast(questions.float(), passages.float(), torch.tensor(batch.gold))
         self._optimizer.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -131,7 +131,7 @@ def test_a_long_question_is_read_to_its_end(cutter: WordPieces) -> None:
 
     pair = paired(cutter, asked, [[7, 8]])
 
-    assert pair.ids[1 : pair.body - 1] == asked[-QUESTION:]
+    assert pair.ids[1 : pair.ids.index(cutter.end)] == asked[-QUESTION:]
 
 
 def test_a_long_passage_is_cut_and_its_last_sentences_have_no_tokens(cutter: WordPieces) -> None:
@@ -139,6 +139,26 @@ def test_a_long_passage_is_cut_and_its_last_sentences_have_no_tokens(cutter: Wor
 
     assert len(pair.ids) == LIMIT
     assert [end - begin for begin, end in pair.spans] == [200, LIMIT - 1 - 203, 0]
+
+
+def test_words_that_both_have_are_marked(cutter: WordPieces) -> None:
+    asked, passage = cutter.ids("河里有鱼吗"), cutter.ids("鱼在河流里")
+
+    pair = paired(cutter, asked, [passage])
+
+    marked = [cutter.tokens[n] for n, kind in zip(pair.ids, pair.types, strict=True) if kind > 1]
+    assert pair.types[0] == 0
+    assert pair.types[len(asked) + 1] == 0
+    assert {kind % 2 for kind in pair.types[: len(asked) + 2]} == {0}
+    assert {kind % 2 for kind in pair.types[len(asked) + 2 :]} == {1}
+    assert "".join(marked[: len(marked) // 2]) == "河里鱼"
+    assert "鱼" in marked[len(marked) // 2 :]
+
+
+def test_letters_inside_another_word_are_not_the_same_word(cutter: WordPieces) -> None:
+    pair = paired(cutter, cutter.ids("art"), [cutter.ids("party")])
+
+    assert max(pair.types) == 1
 
 
 def test_a_sentence_says_what_its_weightiest_tokens_say() -> None:
