@@ -19,7 +19,7 @@ from rag.passage_reader import (
     paired,
     sentence_scores,
 )
-from rag.wordpieces import WordPieces
+from rag.wordpieces import END, START, WordPieces
 from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -143,16 +143,20 @@ def test_a_long_passage_is_cut_and_its_last_sentences_have_no_tokens(cutter: Wor
 
 def test_words_that_both_have_are_marked(cutter: WordPieces) -> None:
     asked, passage = cutter.ids("河里有鱼吗"), cutter.ids("鱼在河流里")
+    begin = len(asked) + 2
 
     pair = paired(cutter, asked, [passage])
 
-    marked = [cutter.tokens[n] for n, kind in zip(pair.ids, pair.types, strict=True) if kind > 1]
-    assert pair.types[0] == 0
-    assert pair.types[len(asked) + 1] == 0
-    assert {kind % 2 for kind in pair.types[: len(asked) + 2]} == {0}
-    assert {kind % 2 for kind in pair.types[len(asked) + 2 :]} == {1}
-    assert "".join(marked[: len(marked) // 2]) == "河里鱼"
-    assert "鱼" in marked[len(marked) // 2 :]
+    kinds = list(zip((cutter.tokens[number] for number in pair.ids), pair.types, strict=True))
+    assert kinds[0] == (START, 0)
+    assert ("有", 0) in kinds[:begin]
+    assert ("鱼", 2) in kinds[:begin]
+    assert ("河", 2) in kinds[:begin]
+    assert kinds[begin - 1] == (END, 0)
+    assert ("鱼", 3) in kinds[begin:]
+    assert ("里", 3) in kinds[begin:]
+    assert ("河流", 1) in kinds[begin:]
+    assert kinds[-1] == (END, 1)
 
 
 def test_letters_inside_another_word_are_not_the_same_word(cutter: WordPieces) -> None:
