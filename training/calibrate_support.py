@@ -3,11 +3,12 @@
     python -m training.calibrate_support --shared DIR --work DIR [--reader none] [--over 0.08]
 
 The weights are fitted on questions that the reader has not seen: colloquial dev, those of `data/`
-that were kept back, the colloquial ones that were (the embedding knows those that are answered),
-and every 9th of DRCD and CMRC2018 dev, each asked of an index of some forty paragraphs only, as a
-few articles make one. Of each set: questions that a passage answers, the same with their passage
-withheld, and questions near a passage that nothing answers. In a small index what is left when a
-passage is withheld is often on the very subject. The curve is of colloquial dev and cross-fitted:
+that were kept back (of the encyclopaedic ones every third), the colloquial ones that were (the
+embedding knows those that are answered, and CMRC2018's own), and every 9th of DRCD and CMRC2018
+dev, each asked of an index of some forty paragraphs only, as a few articles make one. Of each set:
+questions that a passage answers, the same with their passage withheld, and questions near a passage
+that nothing answers. In a small index what is left when a passage is withheld is often on the very
+subject. The curve is of colloquial dev and cross-fitted:
 each half is judged by weights from the other half and all other questions.
 The printed weights are from all, the bias such that `--over` of the answerable questions of
 colloquial dev fall below a probability of 0.5.
@@ -31,7 +32,7 @@ from rag.retrieve import Retrieval, Retriever
 from rag.support import FEATURES, features
 from training import texts
 from training.cross_examples import written
-from training.reader_examples import Collection, colloquial
+from training.reader_examples import Collection, colloquial, encyclopaedia
 from training.train_reader import logistic
 
 Values = NDArray[np.float64]
@@ -58,6 +59,7 @@ def main() -> None:
         (measured, colloquial_dev(options.shared)),
         (kept, written_kept_back(options.shared)),
         (kept, colloquial_kept_back(options.shared)),
+        (kept, encyclopaedia_kept_back(options.shared)),
     ):
         with throwaway(passages, load_embedder(), options.work / "vectors.sqlite") as generation:
             into += list(judged_cases(generation, reader, questions))
@@ -98,6 +100,14 @@ def written_kept_back(shared: Path) -> tuple[Questions, Questions]:
 def colloquial_kept_back(shared: Path) -> tuple[Questions, Questions]:
     """The colloquial questions that were kept back, over all passages that any is near."""
     return _kept_back(colloquial(shared, learnt=True), colloquial(shared, learnt=False))
+
+
+def encyclopaedia_kept_back(shared: Path) -> tuple[Questions, Questions]:
+    """Every third encyclopaedic question that was kept back, over all paragraphs."""
+    passages, questions = _kept_back(
+        encyclopaedia(shared, learnt=True), encyclopaedia(shared, learnt=False)
+    )
+    return passages, questions[::3]
 
 
 def small(shared: Path) -> Iterator[tuple[Questions, Questions]]:
