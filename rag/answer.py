@@ -22,12 +22,10 @@ from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 _MOST_SENTENCES = 3
 # A sentence this much less likely than the best (log-odds) adds noise more often than an answer;
 # one of another passage sooner than one of the same.
-_MARGIN, _ELSEWHERE = 5.0, 1.5
-# Questions for several things, or for a reason, need more, and those for a definition hardly ever.
-_MARGIN_MANY, _ELSEWHERE_MANY = 5.0, 2.5
+_MARGIN, _ELSEWHERE = 7.0, 3.0
+# Questions for a definition hardly ever need more.
 _MARGIN_ONE, _ELSEWHERE_ONE = 2.5, 1.0
 _WANT_ONE = frozenset({"define"})
-_WANT_SEVERAL = frozenset({"list", "why", "how"})
 _TOPICS = 2
 _LIST_INTRODUCED = 2.5  # log-odds; the reader thinks little of a sentence without its list
 _LONGEST_LIST = 400  # characters that a list may add to an answer
@@ -202,8 +200,6 @@ def _lines_of(block: str, ranked: Sequence[Sentence], asked: frozenset[str]) -> 
 
 def _margins(kinds: frozenset[str]) -> tuple[float, float]:
     """How far below the best a sentence of its passage may be, and one of another."""
-    if kinds & _WANT_SEVERAL:
-        return _MARGIN_MANY, _ELSEWHERE_MANY
     return (_MARGIN_ONE, _ELSEWHERE_ONE) if kinds & _WANT_ONE else (_MARGIN, _ELSEWHERE)
 
 
