@@ -73,9 +73,11 @@ async def test_a_dry_run_changes_nothing(
 
 
 async def test_a_reindex_is_cancelled_by_a_moderator_only(
-    run: Run, server: DiscordServer, alice: Member, growing: Service
+    run: Run, server: DiscordServer, alice: Member, growing: Service, corpus: Path
 ) -> None:
     before = growing.status().generation
+    long = "\n\n".join(f"第 {n} 批茶葉要放 {n} 天才能喝。" * 20 for n in range(600))
+    (corpus / "long.md").write_text(f"# 久放的茶\n\n{long}\n", "utf-8")  # outlasts the clicks
     mod = server.moderator()
     async with run(growing):
         report = await mod.slash("reindex", full=True)
