@@ -4,7 +4,6 @@ A group is one question with some passages: the one that answers (if any does), 
 answer taken out, and passages that resemble the question. Exactly one of them, or none, answers.
 """
 
-import csv
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from training.changes import Changes
 from training.reader_examples import (
     Asking,
     Collection,
+    collected,
     colloquial,
     encyclopaedia,
-    is_learnt,
     labelled,
+    noted,
     rivals,
 )
 
@@ -55,16 +55,7 @@ def written(shared: Path, learnt: bool) -> Collection:
         for row in texts.lines(path):
             if isinstance(row, dict) and "p" in row:
                 known[texts.digest(row["p"])] = fold(row["p"][:LONGEST])
-    passages: dict[str, int] = {}
-    asked = []
-    with OURS.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if is_learnt(row["passage"]) is learnt:
-                number = passages.setdefault(row["passage"], len(passages))
-                start, end = int(row["start"] or 0), int(row["end"] or 0)
-                answer = known[row["passage"]][start:end]
-                asked.append(Asking(fold(row["question"]), number, row["kind"] != "u", answer))
-    return Collection([known[name] for name in passages], asked)
+    return collected(noted(OURS, learnt), known)
 
 
 def written_pairs(shared: Path) -> list[texts.Pair]:

@@ -56,6 +56,15 @@ class Network(torch.nn.Module):
         save_file({n: v.contiguous() for n, v in self.bert.state_dict().items()}, path)
 
 
+@torch.no_grad()
+def follow(mean: torch.nn.Module, network: torch.nn.Module, keep: float) -> None:
+    """Move the running mean of what is trained towards the network, by a share of 1 - `keep`."""
+    pairs = zip(mean.parameters(), network.parameters(), strict=True)
+    for before, now in pairs:
+        if now.requires_grad:
+            before.lerp_(now, 1 - keep)
+
+
 def padded(batch: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Rows of one length (padding is token 0) and where they are real."""
     longest = max(len(row) for row in batch)

@@ -1,7 +1,7 @@
 """What the reader learns from: questions, passages, and which sentence answers."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,9 @@ KEPT_BACK = 10
 # Which sentence answers each of CMRC2018's questions (kind "c"; by the question's digest), judged
 # for this project, and questions of ours that the passage does not answer (kind "o").
 ENCYCLOPAEDIA = Path(__file__).parent / "data" / "encyclopaedia.tsv"
+
+
+Row = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -73,23 +76,38 @@ def colloquial(shared: Path, learnt: bool) -> Collection:
 
 
 def encyclopaedia(shared: Path, learnt: bool) -> Collection:
-    """CMRC2018's questions, and ours about the same passages that nothing there answers."""
-    packed = texts.lines(shared / "train" / "cmrc2018_train.jsonl.gz")
-    known = {texts.digest(row["p"]): fold(row["p"]) for row in packed}
-    theirs = {
-        texts.digest(pair.question): pair.question
-        for pair in texts.plain_pairs(shared, "cmrc2018_train")
-    }
-    passages: dict[str, int] = {}
-    asked = []
-    with ENCYCLOPAEDIA.open(encoding="utf-8", newline="") as file:
+    """CMRC2018's questions, and ours about the same passages: to learn from, or kept back."""
+    known, theirs = {}, {}
+    for row in texts.lines(shared / "train" / "cmrc2018_train.jsonl.gz"):
+        question = fold(row["q"])
+        known[texts.digest(row["p"])] = fold(row["p"])
+        theirs[texts.digest(question)] = question
+    rows = [
+        row | {"question": theirs[row["question"]]} if row["kind"] == "c" else row
+        for row in noted(ENCYCLOPAEDIA, learnt)
+    ]
+    return collected(rows, known)
+
+
+def noted(path: Path, learnt: bool) -> Iterator[Row]:
+    """The rows of a file in `data/`: those to learn from, or those kept back."""
+    with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             if is_learnt(row["passage"]) is learnt:
-                number = passages.setdefault(row["passage"], len(passages))
-                start, end = int(row["start"] or 0), int(row["end"] or 0)
-                question = theirs[row["question"]] if row["kind"] != "o" else fold(row["question"])
-                answer = known[row["passage"]][start:end]
-                asked.append(Asking(question, number, bool(answer), answer))
+                yield row
+
+
+def collected(rows: Iterable[Row], known: Mapping[str, str]) -> Collection:
+    """Questions with the folded passages that they are noted with, by digest in `known`.
+
+    `start` and `end` are where a question is answered; those of one that is not are empty.
+    """
+    passages: dict[str, int] = {}
+    asked = []
+    for row in rows:
+        number = passages.setdefault(row["passage"], len(passages))
+        answer = known[row["passage"]][int(row["start"] or 0) : int(row["end"] or 0)]
+        asked.append(Asking(fold(row["question"]), number, bool(answer), answer))
     return Collection([known[name] for name in passages], asked)
 
 

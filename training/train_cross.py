@@ -27,6 +27,7 @@ from training import changes, cross_examples, texts
 from training.cross_examples import Group, Groups
 from training.cross_network import CrossNetwork
 from training.export_embedding import SHIPPED
+from training.network import follow
 from training.reader_examples import Collection, overlap
 
 BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
@@ -95,7 +96,7 @@ class Trainer:
             step += 1
             self._set_rate(min(1.0, step / 50) * (1 - spent / seconds))
             losses.append(self.step(batch))
-            self._follow(min(KEEP, step / (step + 10)))
+            follow(self._mean, self.network, min(KEEP, step / (step + 10)))
             if spent - last > every:
                 last = spent
                 self._record(step, spent, losses, kept)
@@ -134,13 +135,6 @@ class Trainer:
     def _set_rate(self, share: float) -> None:
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * share
-
-    @torch.no_grad()
-    def _follow(self, keep: float) -> None:
-        pairs = zip(self._mean.parameters(), self.network.parameters(), strict=True)
-        for mean, now in pairs:
-            if now.requires_grad:
-                mean.lerp_(now, 1 - keep)
 
     def _record(
         self,

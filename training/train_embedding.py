@@ -31,7 +31,7 @@ from training.batches import (
     distinct_glosses,
 )
 from training.cross_examples import written_pairs
-from training.network import Encoder, Network
+from training.network import Encoder, Network, follow
 
 TEMPERATURE = 0.05
 TOKEN_RATE, BODY_RATE = 4e-4, 4e-5
@@ -159,7 +159,7 @@ class Trainer:
             self._set_rate(min(1.0, step / 30) * (1 - spent / seconds))
             name = chance.choices(names, weights)[0]
             losses[name].append(self.step(dealers[name].batch()))
-            self._follow(min(0.99, step / (step + 10)))
+            follow(self._mean, self.network, min(0.99, step / (step + 10)))
             if step % every == 0:
                 self._record(step, spent, losses)
                 losses = {name: [] for name in names}
@@ -181,12 +181,6 @@ class Trainer:
     def _set_rate(self, share: float) -> None:
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * share
-
-    @torch.no_grad()
-    def _follow(self, keep: float) -> None:
-        pairs = zip(self._mean.parameters(), self.network.parameters(), strict=True)
-        for mean, now in pairs:
-            mean.lerp_(now, 1 - keep)
 
     def _record(self, step: int, spent: float, losses: dict[str, list[float]]) -> None:
         self._mean.save(self._work / f"step-{step}.safetensors")
