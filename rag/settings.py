@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     )
     canary_tolerance: float = Field(
         0.1, ge=0, le=1,
-        description="share of the golden questions that a new index may answer worse; 1: any",
+        description="share of the golden questions by which fewer may come out right; 1: any",
     )  # fmt: skip
     keep_questions: bool = Field(
         False,
