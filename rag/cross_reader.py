@@ -11,7 +11,7 @@ from rag.passage_reader import PassageReader
 from rag.read import LinearReader, Reader, Sentence
 from rag.result import Hit
 
-# A cross-encoder takes some 20 ms a sentence on a CPU; the rest keep the order of the shipped one.
+# A cross-encoder takes some 20 ms a sentence on a CPU; the rest keep the order of the linear one.
 _READ = 3
 
 

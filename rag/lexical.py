@@ -129,6 +129,14 @@ class LexicalIndex:
         values = self._idf(folded_tokens)
         return dict(zip(folded_tokens, values.tolist(), strict=True))
 
+    def frequency(self, token: str) -> int:
+        """In how many passages a folded token stands."""
+        return int(self._frequencies([token])[0])
+
+    def idea_frequency(self, group: int) -> int:
+        """In how many passages any form of a group of the bridge stands."""
+        return len(self._ideas.of(f"#{group}")[0])
+
     @property
     def terms(self) -> Terms:
         """The terms bridge that this index was built with."""
@@ -154,10 +162,13 @@ class LexicalIndex:
         return float(self._idf(question_tokens).sum()) or 1.0
 
     def _idf(self, folded_tokens: Sequence[str]) -> NDArray[np.float64]:
+        return _idf(self._size, self._frequencies(folded_tokens))
+
+    def _frequencies(self, folded_tokens: Sequence[str]) -> NDArray[np.int64]:
+        # A token of the vocabulary may stand nowhere: what was deleted keeps its number.
         starts = self._ngrams.scores["indptr"]
         ids = [self._ngrams.vocab_dict.get(token) for token in folded_tokens]
-        frequencies = np.array([0 if i is None else starts[i + 1] - starts[i] for i in ids])
-        return _idf(self._size, frequencies)
+        return np.array([0 if i is None else starts[i + 1] - starts[i] for i in ids])
 
     def _zeros(self) -> Scores:
         return np.zeros(self._size, dtype=np.float32)
@@ -169,10 +180,6 @@ class Postings:
     def __init__(self, counts: Counts, scores: Scores | None = None) -> None:
         self._counts = counts
         self._scores = _idea_scores(counts) if scores is None else scores
-
-    @classmethod
-    def build(cls, documents: Sequence[Sequence[str]]) -> "Postings":
-        return cls(Counts.of(documents))
 
     def of(self, token: str) -> tuple[NDArray[np.int32], Scores]:
         """The rows that hold a token and their scores, both of shape (document frequency,)."""

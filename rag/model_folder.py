@@ -29,10 +29,15 @@ class ModelFolder:
 
     def weights(self, needed: Sequence[str]) -> Mapping[str, float]:
         """The fitted weights, at least those that are needed."""
-        found: Mapping[str, float] = self.told("weights")
+        found = self.told("weights")
+        if not isinstance(found, dict):
+            raise BrokenModel(self.path, f"{SETTINGS}: weights are no object")
         for name in needed:
             if name not in found:
                 raise BrokenModel(self.path, f"{SETTINGS}: the weight {name!r} is missing")
+        for name, value in found.items():
+            if not isinstance(value, int | float):
+                raise BrokenModel(self.path, f"{SETTINGS}: the weight {name!r} is no number")
         return found
 
     def whole(self, name: str) -> Path:

@@ -31,7 +31,7 @@ WEIGHTS = ("words", "tokens", "says")
 READ = 3  # passages; ranked anew by what the network says, one set gains and others lose
 LIMIT = 320  # tokens of a question and a passage together, as in training
 QUESTION = 64  # tokens of a question; of a longer one the end is read
-_UNREAD = -10.0
+UNREAD = -10.0  # score of a sentence without tokens
 
 
 class PassageReader:
@@ -128,9 +128,8 @@ def _shared(cutter: WordPieces, ids: Sequence[int], others: Sequence[int]) -> li
 class Network:
     """The network and its vocabulary, which is the shipped embedding's."""
 
-    def __init__(self, folder: Path, vocabulary: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder, self._lock = ModelFolder(folder), threading.Lock()
-        self._vocabulary = vocabulary or embed.SHIPPED / "vocab.txt"
         self._digest, self.weights = self._folder.told("vocabulary"), self._folder.weights(WEIGHTS)
 
     def read(self, question: str, passage: str) -> Reading:
@@ -156,7 +155,7 @@ class Network:
     @cached_property
     def cutter(self) -> WordPieces:
         with self._lock:
-            return checked_vocabulary(self._vocabulary, self._digest, self._folder.path)
+            return checked_vocabulary(embed.SHIPPED / "vocab.txt", self._digest, self._folder.path)
 
     @cached_property
     def _session(self) -> Any:
@@ -171,7 +170,7 @@ def sentence_scores(columns: Columns, spans: Sequence[Span]) -> list[float]:
     found = []
     for begin, end in spans:
         if begin == end:
-            found.append(_UNREAD)
+            found.append(UNREAD)
             continue
         weights = np.exp(columns[begin:end, 0] - columns[begin:end, 0].max())
         found.append(float(weights @ columns[begin:end, 1] / weights.sum()))

@@ -50,7 +50,8 @@ class Ranker:
     def ranked(self, query: Query, hits: Sequence[Hit], index: LexicalIndex) -> list[Hit]:
         """All hits (given best first), best first; the first keeps the highest fused score.
 
-        Metadata stays where retrieval put it: who asks for it has got it already.
+        Metadata is not put in order with them: where it comes first it was asked for, elsewhere
+        it falls behind those that are.
         """
         near = close(hits)
         if len(near) < 2:
@@ -102,12 +103,13 @@ def _met(asked: Asked, wanted: str, hit: Hit) -> tuple[float, ...]:
     bags = [frozenset(tokens(text[start:end])) for start, end in spans]
     title = frozenset(tokens(fold(hit.article.title)))
     pairs = [a | b for a, b in pairwise(bags)] or bags
+    here = frozenset[str]().union(*bags)
     numbers = [token for token in asked.weights if token.isdecimal()]
     return (
         max(map(asked.coverage, pairs)),
         asked.coverage(title),
         max(asked.coverage(bag | title) for bag in bags),
-        sum(number in text for number in numbers) / max(1, len(numbers)),
+        sum(number in here for number in numbers) / max(1, len(numbers)),
         _longest_run(wanted, text) / max(1, len(wanted.strip())),
     )
 

@@ -121,13 +121,17 @@ class Clauses:
     """Colloquial question -> the clause that answers it."""
 
     def __init__(self, pairs: Sequence[Pair], changes: Changes, size: int) -> None:
-        self._pairs = [pair for pair in pairs if len(pair.answer) >= 10]
+        asked: dict[str, list[str]] = defaultdict(list)
+        for pair in pairs:
+            if len(pair.answer) >= 10:
+                asked[pair.answer[:120]].append(pair.question)
+        self._asked = list(asked.items())
         self._changes, self._size, self._random = changes, size, random.Random(2)
 
     def batch(self) -> Batch:
-        drawn = self._random.sample(self._pairs, self._size)
-        questions = [self._changes.question(pair.question) for pair in drawn]
-        return Batch("clauses", questions, [p.answer[:120] for p in drawn], list(range(len(drawn))))
+        drawn = self._random.sample(self._asked, self._size)  # no clause twice
+        questions = [self._changes.question(self._random.choice(asked)) for _, asked in drawn]
+        return Batch("clauses", questions, [clause for clause, _ in drawn], list(range(len(drawn))))
 
 
 class Words:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from corpus.split import Span
-from rag.passage_reader import Pair
+from rag.passage_reader import UNREAD, Pair
 from training.network import encoder, padded
 
 TOGETHER = 7  # pairs that pass through the network at once
@@ -72,11 +72,11 @@ class CrossNetwork(torch.nn.Module):
 
 
 def sentence_scores(columns: Tensor, spans: Sequence[Span]) -> Tensor:
-    """What each sentence's tokens say, each token weighed by the first column; -10 without any."""
+    """What each sentence's tokens say, each token weighed by the first column."""
     found = []
     for begin, end in spans:
         if begin == end:
-            found.append(columns.new_tensor(-10.0))
+            found.append(columns.new_tensor(UNREAD))
         else:
             weights = columns[begin:end, 0].softmax(dim=0)
             found.append((weights * columns[begin:end, 1]).sum())

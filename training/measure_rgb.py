@@ -26,6 +26,7 @@ from rag.retrieve import Retriever
 from rag.settings import Settings
 from rag.support import Support
 from training import texts
+from training.curves import area, refused
 
 
 def main() -> None:
@@ -74,18 +75,18 @@ def _holds(draft: Draft, answers: Sequence[Any]) -> bool:
 
 
 def figures(there: Sequence[Draft], absent: Sequence[Draft], right: Sequence[bool]) -> Any:
-    supported = np.array([draft.support for draft in there])
-    unsupported = np.array([draft.support for draft in absent])
+    supported = [draft.support for draft in there]
+    unsupported = [draft.support for draft in absent]
     told: dict[str, Any] = {
         "answered from positives": _share(draft.status == "answered" for draft in there),
         "with a gold answer cited": _share(right),
         "refused on negatives": _share(draft.status == "refused" for draft in absent),
-        "auc": round(float((supported[:, None] > unsupported[None]).mean()), 3),
+        "auc": area(supported, unsupported),
     }
-    for over in (0.05, 0.1, 0.15, 0.2, 0.3):
-        border = float(np.quantile(supported, over))
-        told[f"refused at {over} over-refused"] = round(float((unsupported < border).mean()), 3)
-    return told
+    return told | {
+        f"refused at {over} over-refused": refused(supported, unsupported, over)
+        for over in (0.05, 0.1, 0.15, 0.2, 0.3)
+    }
 
 
 def _share(values: Any) -> float:

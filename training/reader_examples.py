@@ -27,7 +27,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Asking:
-    """A question with its passage's number (None: no passage answers) and the verbatim answer."""
+    """A question, the number of the passage it is near, and the verbatim answer ("" without)."""
 
     question: str
     near: int

@@ -35,6 +35,7 @@ from rag.word_reader import (
 from rag.wordpieces import WordPieces
 from training import texts
 from training.cross_examples import kept_back, written
+from training.curves import area
 from training.reader_examples import (
     Asking,
     Collection,
@@ -120,13 +121,9 @@ def answered(
             judged.setdefault(kind, []).append(float(value @ found))
         told[f"kept back {number}"] = {
             "sentence": share_right(choices(words, collection, labelled(collection)), weights)
-        } | {f"auc {k}": _auc(judged["answered"], v) for k, v in judged.items() if k != "answered"}
+        } | {f"auc {k}": area(judged["answered"], v) for k, v in judged.items() if k != "answered"}
     named = dict(zip(PASSAGE_FEATURES, found.round(3).tolist(), strict=True))
     return named | {"bias": round(bias, 3)}, told
-
-
-def _auc(there: Sequence[float], absent: Sequence[float]) -> float:
-    return round(float((np.array(there)[:, None] > np.array(absent)[None]).mean()), 3)
 
 
 def passage_cases(words: Words, collection: Collection, weights: Array) -> list[tuple[str, Array]]:

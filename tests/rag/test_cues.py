@@ -12,6 +12,7 @@ from rag.fold import fold
         ("這本書一共幾頁？", "這本書去年出版，賣得很好。"),
         ("他今年多少岁", "他出生在海边的一个小镇。"),
         ("橋有多長？", "這座橋去年蓋好，橋面很寬。"),
+        ("蓋了多長時間？", "這座橋長 1.2 公里。"),
     ],
 )
 def test_a_quantity_that_no_sentence_counts_is_missing(question: str, sentence: str) -> None:
@@ -27,6 +28,11 @@ def test_a_quantity_that_no_sentence_counts_is_missing(question: str, sentence: 
         ("他寫了哪幾本書？", "他的書有《山》與《海》。"),  # asks which, not how many
         ("他花了多少錢？", "他什麼都沒花。"),  # 錢 is not what is counted in
         ("為什麼下雨？", "因為有雲。"),
+        ("蓋了多長時間？", "前後三年。"),
+        ("幾何是誰提出的？", "是歐幾里得。"),
+        ("這個幾率怎麼來的", "是猜的。"),
+        ("什麼是多重人格？", "一個人有許多面貌。"),
+        ("他有多高興？", "他跳了起來。"),
     ],
 )
 def test_a_quantity_that_is_counted_or_not_asked_for_is_not(question: str, sentence: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from corpus.article import Article, Passage
+from rag.counts import Counts
 from rag.errors import BadTermsFile
 from rag.lexical import LexicalIndex, Postings
 from rag.terms import SHIPPED, compile_terms, load_terms, with_local_terms
@@ -91,7 +92,7 @@ def test_the_ceiling_is_above_what_a_whole_match_scores() -> None:
 
 
 def test_postings_give_bm25_by_hand() -> None:
-    postings = Postings.build([["a"], ["b"]])
+    postings = Postings(Counts.of([["a"], ["b"]]))
 
     rows, scores = postings.of("a")
 

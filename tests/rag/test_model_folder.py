@@ -100,6 +100,24 @@ def test_a_missing_weight_is_named_when_it_is_made(shipped: Path, copied: Path) 
         make(copied)
 
 
+@pytest.mark.parametrize("shipped", [word_reader.SHIPPED, passage_reader.SHIPPED])
+@pytest.mark.parametrize("weight", ["0.7", None, [1]])
+def test_a_weight_that_is_no_number_is_named(shipped: Path, copied: Path, weight: object) -> None:
+    make, _ = MODELS[shipped]
+    path = copied / "youju.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    name = next(iter(settings["weights"]))
+    settings["weights"][name] = weight
+    path.write_text(json.dumps(settings), encoding="utf-8")
+
+    with pytest.raises(BrokenModel, match=f"{name}.*no number"):
+        make(copied)
+
+    path.write_text(json.dumps(settings | {"weights": None}), encoding="utf-8")
+    with pytest.raises(BrokenModel, match="no object"):
+        make(copied)
+
+
 @each_model
 def test_a_missing_folder_is_named_when_it_is_made(shipped: Path, tmp_path: Path) -> None:
     make, _ = MODELS[shipped]
