@@ -75,7 +75,7 @@ class Answerer:
         @cache
         def read(question: str) -> list[Sentence]:
             found = self.reader.read(question, retrieval.hits, generation.lexical)
-            return _settle(found, question)
+            return settled(found, question)
 
         said: list[Citation] = []
         for more in ("", *retrieval.more):
@@ -100,18 +100,18 @@ def refusal(hits: Sequence[Hit], variant: Variant) -> str:
     return REFUSED_NEAREST[variant].format(topics=named)
 
 
-def _settle(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
+def settled(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     """Put first the metadata, the address or the list that was asked for, last what was not."""
     folded = fold(question)
     asked = metadata_asked(folded)
     listing = _LIST_INTRODUCED * ("list" in asks(folded))
     texts = [s.hit for s in ranked if s.hit.passage.kind == "body"]
     about = max(texts, key=lambda hit: hit.score).article.id if texts else ""
-    settled = [
+    weighed = [
         replace(s, score=s.score + _metadata_bonus(s, asked, about) + listing * _introduces(s))
         for s in ranked
     ]
-    return sorted(settled, key=lambda sentence: -sentence.score)
+    return sorted(weighed, key=lambda sentence: -sentence.score)
 
 
 def _metadata_bonus(sentence: Sentence, asked: frozenset[str], about: str) -> float:

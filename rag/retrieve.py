@@ -17,6 +17,7 @@ from rag.metadata_questions import asks_only_metadata, metadata_asked
 from rag.question import Query, in_context
 from rag.ranker import NEAR, Ranker
 from rag.result import VECTORS, Hit
+from rag.unknown_names import unknown_names
 
 # Candidates taken from each leg; 100 changes nothing on any set.
 _POOL = 50
@@ -65,7 +66,8 @@ class Retrieval:
     """The ranked passages of one question.
 
     `searched` is what they are to be read for, and `more` what was asked since, as in `Query`;
-    `told` is all that was searched for, in one text.
+    `told` is all that was searched for, in one text. `unknown` are the names in the question
+    that no passage knows.
     """
 
     searched: str
@@ -73,6 +75,7 @@ class Retrieval:
     degraded: str | None = None
     told: str = ""
     more: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def best(self, k: int) -> "Retrieval":
         """The same with the k best hits only."""
@@ -140,7 +143,14 @@ class Retriever:
         query = evidence.query
         if fusion.closely:
             hits = self._ranker.ranked(query, hits, generation.lexical)
-        return Retrieval(query.text, tuple(hits[:k]), evidence.degraded, query.told, query.more)
+        return Retrieval(
+            searched=query.text,
+            hits=tuple(hits[:k]),
+            degraded=evidence.degraded,
+            told=query.told,
+            more=query.more,
+            unknown=unknown_names(query.text, generation.lexical),
+        )
 
 
 def _metadata_weighed(
@@ -205,7 +215,9 @@ def _candidates(lexical: LexicalScores, dense: Mapping[int, float]) -> NDArray[n
 def _ranks(rows: NDArray[np.int64], lexical: LexicalScores) -> dict[int, int]:
     total = (lexical.ngrams + lexical.ideas)[rows]
     order = np.argsort(-total, kind="stable")
-    return {int(rows[at]): rank for rank, at in enumerate(order.tolist(), 1) if total[at] > 0}
+    # Beyond the pool only the rows that the other leg brought are known, and no ranks.
+    best = enumerate(order[:_POOL].tolist(), 1)
+    return {int(rows[at]): rank for rank, at in best if total[at] > 0}
 
 
 def _dense_ranks(dense: Mapping[int, float]) -> dict[int, int]:

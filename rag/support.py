@@ -30,6 +30,7 @@ FEATURES = (
     "lead",
     "first passage",
     "asks why",
+    "a name unknown",
 )
 _COUNTED_IN = 4  # sentences
 # What is said to the bot, or names no subject, is not asked of the articles, whatever words they
@@ -43,15 +44,16 @@ _METADATA = 2.5
 class Support:
     """A logistic model over both legs' scores and what the reader says; weights as FEATURES.
 
-    `linear` and its bias serve readers that say nothing of a whole passage.
+    `linear` and its bias serve readers that say nothing of a whole passage; they weigh only what
+    both legs say.
     """
 
     weights: tuple[float, ...] = (
         *(3.45, -1.07, 3.55, 1.72, 1.0, -0.33, -0.11, -0.4),
-        *(1.74, 0.84, 0.99, 0.11),
+        *(1.74, 0.84, 0.99, 0.11, 0.0),
     )
     bias: float = -2.7
-    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, *(0.0,) * 8)
+    linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, *(0.0,) * 9)
     linear_bias: float = -2.84
 
     def probability(self, retrieval: Retrieval, ranked: Sequence[Sentence]) -> float:
@@ -91,6 +93,7 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         _bounded(ranked[0].score - ranked[1].score) if len(ranked) > 1 else 0.0,
         float(ranked[0].hit.passage.id == hits[0].passage.id),
         float("why" in asks(asked)),
+        float(bool(retrieval.unknown)),
     )
 
 

@@ -17,12 +17,14 @@ colloquial dev fall below a probability of 0.5.
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.answer import settled
 from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.evaluate import throwaway
@@ -30,8 +32,10 @@ from rag.generation import Generation
 from rag.read import Reader
 from rag.retrieve import Retrieval, Retriever
 from rag.support import FEATURES, features
+from rag.unknown_names import unknown_names
 from training import texts
 from training.cross_examples import written
+from training.curves import area, refused
 from training.reader_examples import Collection, colloquial, encyclopaedia
 from training.train_reader import logistic
 
@@ -140,14 +144,22 @@ def judged_cases(
     for row in questions:
         found = retriever.retrieve(generation, row["question"], (), _DEPTH)
         gold = row["passage_id"]
+        yield _judged(generation, reader, found, "answered" if gold else "unanswerable")
         others = tuple(hit for hit in found.hits if hit.article.id != gold)
-        for kind, hits in (
-            ("answered" if gold else "unanswerable", found.hits),
-            ("withheld", others if gold else ()),
-        ):
-            if hits:
-                ranked = reader.read(found.searched, hits[:_SHOWN], generation.lexical)
-                yield kind, features(Retrieval(found.searched, hits[:_SHOWN]), ranked)
+        if gold and others:
+            article = generation.content.article(gold)
+            apart = f"{article.title}\n{article.text}"
+            unknown = unknown_names(found.searched, generation.lexical, apart)
+            withheld = replace(found, hits=others, unknown=unknown)
+            yield _judged(generation, reader, withheld, "withheld")
+
+
+def _judged(
+    generation: Generation, reader: Reader, found: Retrieval, kind: str
+) -> tuple[str, tuple[float, ...]]:
+    seen = found.best(_SHOWN)
+    ranked = reader.read(seen.searched, seen.hits, generation.lexical)
+    return kind, features(seen, settled(ranked, seen.searched))
 
 
 def cross_fitted(rows: Rows, always: Rows) -> list[tuple[str, float]]:
@@ -179,15 +191,13 @@ def _chance(values: Values, weights: Values, bias: float) -> float:
 
 def curve(judged: Sequence[tuple[str, float]]) -> dict[str, Any]:
     """AUC, and what is refused at thresholds that over-refuse 2 to 20 in a hundred."""
-    kinds = {kind: np.array([c for k, c in judged if k == kind]) for kind in KINDS}
-    told: dict[str, Any] = {
-        f"auc {kind}": round(float((kinds["answered"][:, None] > kinds[kind]).mean()), 3)
-        for kind in KINDS[1:]
-    }
+    there, *absent = ([c for k, c in judged if k == kind] for kind in KINDS)
+    others = dict(zip(KINDS[1:], absent, strict=True))
+    told: dict[str, Any] = {f"auc {kind}": area(there, found) for kind, found in others.items()}
     for over in (0.02, 0.05, 0.08, 0.12, 0.2):
-        threshold = float(np.quantile(kinds["answered"], over))
-        refused = {k: round(float((kinds[k] < threshold).mean()), 3) for k in KINDS[1:]}
-        told[f"over-refused {over}"] = {"threshold": round(threshold, 3), **refused}
+        told[f"over-refused {over}"] = {"threshold": round(float(np.quantile(there, over)), 3)} | {
+            kind: refused(there, found, over) for kind, found in others.items()
+        }
     return told
 
 

@@ -5,7 +5,7 @@ answer taken out, and passages that resemble the question. Exactly one of them, 
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from training.reader_examples import (
 
 OURS = Path(__file__).parent / "data" / "questions.tsv"
 LONGEST = 520  # characters; what is longer was cut when the questions were written
+REWORDED = 0.4  # of the draws, where other wordings of a question are known
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,16 @@ def written_pairs(shared: Path) -> list[texts.Pair]:
 
 
 class Groups:
-    """Groups drawn from a collection; each draw cuts other windows and takes other rivals."""
+    """Groups drawn from a collection; each draw words, cuts and takes rivals anew."""
 
-    def __init__(self, collection: Collection, changes: Changes | None, seed: int = 0) -> None:
-        self._collection, self._changes = collection, changes
+    def __init__(
+        self,
+        collection: Collection,
+        changes: Changes,
+        variants: Mapping[str, tuple[str, ...]],
+        seed: int = 0,
+    ) -> None:
+        self._collection, self._changes, self._variants = collection, changes, variants
         self._random = random.Random(seed)
         self._rivals: dict[int, list[int]] = {}
         targets = {id(asking): target for asking, target in labelled(collection)}
@@ -95,10 +102,14 @@ class Groups:
         windows += [self._cut(self._rival(asking))]
         if self._random.random() < 0.1:
             windows += [self._cut(self._rival(asking))]
-        question = asking.question
-        if self._changes is not None:
-            question = self._changes.question(question)
+        question = self._changes.question(self._worded(asking.question))
         return Group(question, tuple(w for w in windows if w.sentences))
+
+    def _worded(self, question: str) -> str:
+        others = self._variants.get(texts.digest(question))
+        if others and self._random.random() < REWORDED:
+            return self._random.choice(others)
+        return question
 
     def _rival(self, asking: Asking) -> Window:
         key = id(asking)
@@ -143,10 +154,11 @@ def _without_answer(window: Window) -> Window:
 
 def training_groups(shared: Path, changes: Changes) -> list[tuple[float, Groups]]:
     """Sources with how much of each an epoch takes, as a share of its questions."""
+    variants = texts.variants()
     return [
-        (1.0, Groups(colloquial(shared, learnt=True), changes, seed=1)),
-        (0.6, Groups(encyclopaedia(shared, learnt=True), changes, seed=2)),
-        (1.0, Groups(written(shared, learnt=True), changes, seed=3)),
+        (1.0, Groups(colloquial(shared, learnt=True), changes, variants, seed=1)),
+        (0.6, Groups(encyclopaedia(shared, learnt=True), changes, variants, seed=2)),
+        (1.0, Groups(written(shared, learnt=True), changes, variants, seed=3)),
     ]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from corpus.split import sentences
@@ -26,9 +27,10 @@ from rag.wordpieces import WordPieces
 from training import changes, cross_examples, texts
 from training.cross_examples import Group, Groups
 from training.cross_network import CrossNetwork
+from training.curves import area, refused
 from training.export_embedding import SHIPPED
 from training.network import follow
-from training.reader_examples import Collection, overlap
+from training.reader_examples import Asking, Collection, overlap
 
 BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
 TOGETHER = 28  # passages a step
@@ -156,26 +158,31 @@ class Trainer:
 
     def measured(self, collection: Collection) -> dict[str, float]:
         """Best sentence right, and how well answered questions stand above unanswered ones."""
-        network = self._mean.eval()
-        right, there, absent = [], [], []
-        for asking in collection.asked:
+        right, there, absent = list[bool](), list[float](), list[float]()
+        for asking, scores, says in self._readings(collection):
+            (there if asking.answered else absent).append(says)
             passage = collection.passages[asking.near]
-            parts = [passage[begin:end] for begin, end in sentences(passage)]
-            with torch.inference_mode():
-                scores, says = network([self._pair(asking.question, parts)])
-            (there if asking.answered else absent).append(float(says[0]))
             target = overlap(asking.answer, passage) if asking.answered else ()
             if any(target):
-                right.append(target[int(scores[0].argmax())] > 0)
+                right.append(target[int(scores.argmax())] > 0)
         told = {"sentence": round(float(np.mean(right)), 3)}
         if absent:
-            above = np.array(there)[:, None] > np.array(absent)[None]
-            border = float(np.quantile(there, 0.08))
-            told |= {
-                "auc": round(float(above.mean()), 3),
-                "refused at 0.08": round(float((np.array(absent) < border).mean()), 3),
-            }
+            told |= {"auc": area(there, absent), "refused at 0.08": refused(there, absent, 0.08)}
         return told
+
+    def _readings(self, collection: Collection) -> Iterator[tuple[Asking, Tensor, float]]:
+        """Each question, the scores of its passage's sentences, and what the passage says."""
+        network = self._mean.eval()
+        for at in range(0, len(collection.asked), TOGETHER):
+            some = collection.asked[at : at + TOGETHER]
+            passages = [collection.passages[asking.near] for asking in some]
+            pairs = [
+                self._pair(asking.question, [passage[b:e] for b, e in sentences(passage)])
+                for asking, passage in zip(some, passages, strict=True)
+            ]
+            with torch.inference_mode():
+                scores, says = network(pairs)
+            yield from zip(some, scores, says.tolist(), strict=True)
 
 
 def _batches(sources: Sequence[tuple[float, Groups]]) -> Iterator[list[Group]]:

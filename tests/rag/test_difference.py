@@ -288,3 +288,18 @@ def test_counts_by_hand() -> None:
             assert made.rows[span].tolist() == rows
             assert made.counts[span].tolist() == counts
     assert after.lengths.tolist() == fresh.lengths.tolist() == [3, 2, 1, 1]
+
+
+def test_names_of_what_was_deleted_are_unknown_again(tmp_path: Path, corpus: Path) -> None:
+    asked = "船長在 Valparaiso 做了什麼？"
+    (corpus / "named.md").write_text("# 航海記\n\n船長在 Valparaiso 上岸買鹽。\n", encoding="utf-8")
+    built(corpus, tmp_path / "data")
+    with opened(tmp_path / "data") as before:
+        assert Retriever(Projected()).retrieve(before, asked).unknown == ()
+    (corpus / "named.md").unlink()
+
+    built(corpus, tmp_path / "data")
+
+    with opened(tmp_path / "data") as after:
+        assert after.manifest.churn > 0
+        assert Retriever(Projected()).retrieve(after, asked).unknown == ("valparaiso",)

@@ -71,6 +71,18 @@ def test_the_best_sentence_is_looked_at() -> None:
     assert values["asks why"] == 1
 
 
+def test_a_name_that_no_passage_knows_is_looked_at() -> None:
+    retrieval = retrieval_of((0.6, 0.5))
+    ranked = [sentence_of(retrieval, 0, 0.0)]
+
+    known, unknown = (
+        dict(zip(FEATURES, features(found, ranked), strict=True))["a name unknown"]
+        for found in (retrieval, replace(retrieval, unknown=("mongo",)))
+    )
+
+    assert (known, unknown) == (0, 1)
+
+
 def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
     retrieval = retrieval_of((0.6, 0.5))
     support = Support(weights=only("fused", 5), bias=-2)
