@@ -67,7 +67,7 @@ class Retrieval:
 
     `searched` is what they are to be read for, and `more` what was asked since, as in `Query`;
     `told` is all that was searched for, in one text. `unknown` are the names in the question
-    that no passage knows.
+    that no passage knows, of all `among` that were searched.
     """
 
     searched: str
@@ -76,6 +76,7 @@ class Retrieval:
     told: str = ""
     more: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    among: int = 0
 
     def best(self, k: int) -> "Retrieval":
         """The same with the k best hits only."""
@@ -150,6 +151,7 @@ class Retriever:
             told=query.told,
             more=query.more,
             unknown=unknown_names(query.text, generation.lexical),
+            among=len(generation.lexical),
         )
 
 

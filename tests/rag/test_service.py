@@ -67,6 +67,18 @@ def test_hits_are_ranked_and_tell_what_each_leg_saw(service: Service) -> None:
     assert all((hit.lexical_rank is None) == (hit.lexical == 0) for hit in hits)
 
 
+def test_a_rank_is_that_of_the_whole_leg_or_none(service: Service) -> None:
+    hits = service.search("思維鏈能不能用來監控模型？", 100).hits
+    ranked = sorted(
+        (hit for hit in hits if hit.lexical_rank), key=lambda hit: hit.lexical_rank or 0
+    )
+
+    best = sorted((hit.lexical for hit in hits), reverse=True)[: len(ranked)]
+    assert [hit.lexical_rank for hit in ranked] == [*range(1, len(ranked) + 1)]
+    assert [hit.lexical for hit in ranked] == best
+    assert 0 < len(ranked) <= 50 < len(hits)
+
+
 def test_a_follow_up_is_understood_from_its_history(service: Service) -> None:
     answer = service.ask("他在哪裡長大？", history=["Izmailov 是誰？"])
 

@@ -75,12 +75,16 @@ def test_a_name_that_no_passage_knows_is_looked_at() -> None:
     retrieval = retrieval_of((0.6, 0.5))
     ranked = [sentence_of(retrieval, 0, 0.0)]
 
-    known, unknown = (
-        dict(zip(FEATURES, features(found, ranked), strict=True))["a name unknown"]
-        for found in (retrieval, replace(retrieval, unknown=("mongo",)))
-    )
+    unknown = replace(retrieval, unknown=("mongo",), among=30)
+    far = replace(unknown, among=3000)
+    values = [
+        dict(zip(FEATURES, features(found, ranked), strict=True))[
+            "a name unknown, among few passages"
+        ]
+        for found in (retrieval, unknown, far)
+    ]
 
-    assert (known, unknown) == (0, 1)
+    assert values == pytest.approx([0, math.exp(-0.1), math.exp(-10)])
 
 
 def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
