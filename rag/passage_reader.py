@@ -28,7 +28,7 @@ Columns = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "models" / "passages"
 WEIGHTS = ("words", "tokens", "says")
-READ = 3  # passages; ranked anew by what the network says, one set gains and others lose
+READ = 3  # passages
 LIMIT = 320  # tokens of a question and a passage together, as in training
 QUESTION = 64  # tokens of a question; of a longer one the end is read
 UNREAD = -10.0  # score of a sentence without tokens
