@@ -56,6 +56,14 @@ def test_an_index_of_nothing_knows_no_name() -> None:
     assert unknown_names("小李的 Redis 後來怎麼了？", empty) == (fold("Redis"),)
 
 
+def test_a_cold_question_does_not_wait_for_the_lengths_of_all_forms() -> None:
+    terms = Terms({"伺服器": (0,), "server": (0,)}, 3)
+    cold = LexicalIndex.build({}, [], terms)
+
+    assert unknown_names("小李的 server 在哪裡？", cold) == ("server",)
+    assert "_lengths" not in vars(terms)
+
+
 def test_a_passage_can_be_left_apart(index: LexicalIndex) -> None:
     question = "小李的 Redis 和 server 在 2019 年怎麼了？"
 
