@@ -62,14 +62,16 @@ def offers(folded_sentence: str) -> frozenset[str]:
 
 
 # 几何, 几率, 多重人格, 多高兴 and their like count nothing.
+HOW_MANY = "几(?![何率乎])"
 _COUNTED = re.compile(
-    r"(?:(?<![哪好])几(?![何率乎])|多少)\s*([一-鿿])"
+    rf"(?:(?<![哪好]){HOW_MANY}|多少)\s*([一-鿿])"
     r"|多(久|长时间|高(?!兴)|长(?!大)|远|深(?!入)|重(?![人性要]))"
 )
 _NO_UNITS = frozenset("几时钱公大个种样的是")  # stand after 几 and say nothing of what is counted
+_TIME = "年月天日周时分秒"
 _MEASURES = {
-    "久": "年月天日周时分秒",
-    "长时间": "年月天日周时分秒",
+    "久": _TIME,
+    "长时间": _TIME,
     "高": "米尺丈",
     "长": "米尺里丈寸年",
     "远": "米尺里年",

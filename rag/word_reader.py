@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from corpus.split import Span, sentences
 from rag import embed, read
+from rag.cues import HOW_MANY
 from rag.errors import BrokenModel
 from rag.fold import fold
 from rag.lexical import LexicalIndex
@@ -55,7 +56,7 @@ PASSAGE_FEATURES = (
 _NEEDED = (*WORD_FEATURES, "passage", "best score", "bias")
 
 _QUESTION_WORD = re.compile(
-    r"谁|什么.*|啥|哪.*|几(?![何率乎]).*|多少|多|多久|多大|多长|怎么.*|怎样|如何|咋.*|为什么|为何|为啥|干嘛|吗"
+    rf"谁|什么.*|啥|哪.*|{HOW_MANY}.*|多少|多|多久|多大|多长|怎么.*|怎样|如何|咋.*|为什么|为何|为啥|干嘛|吗"
     r"|是否|何|何时|who|what|when|where|which|why|how"
 )
 # Pieces further from the question word count less, by e with each so many places.

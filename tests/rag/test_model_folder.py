@@ -113,7 +113,14 @@ def test_a_weight_that_is_no_number_is_named(shipped: Path, copied: Path, weight
     with pytest.raises(BrokenModel, match=f"{name}.*no number"):
         make(copied)
 
+
+@pytest.mark.parametrize("shipped", [word_reader.SHIPPED, passage_reader.SHIPPED])
+def test_weights_that_are_no_object_are_named(shipped: Path, copied: Path) -> None:
+    make, _ = MODELS[shipped]
+    path = copied / "youju.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(settings | {"weights": None}), encoding="utf-8")
+
     with pytest.raises(BrokenModel, match="no object"):
         make(copied)
 
