@@ -10,6 +10,7 @@ from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.errors import BadSetting
 from rag.generations import GenerationStore
+from rag.ranker import judge_of
 from rag.retrieve import Retriever
 from rag.service import Service
 from rag.settings import Settings
@@ -39,8 +40,9 @@ def build_service(settings: Settings) -> Service:
     """The Service over a data directory; loads no model and opens no index yet."""
     embedder = load_embedder(settings.embed_model)
     store = GenerationStore(settings.data_dir, shelf=shelf_of(settings))
-    retriever = Retriever(embedder)
-    answerer = Answerer(load_reader(settings.rerank_model), Support(), settings.support)
+    reader = load_reader(settings.rerank_model)
+    retriever = Retriever(embedder, judge=judge_of(reader))
+    answerer = Answerer(reader, Support(), settings.support)
     author = _author(settings, retriever, answerer) if settings.llm_base_url else None
     return Service(settings, store, embedder, retriever, answerer, author)
 

@@ -44,6 +44,10 @@ class LexicalScores:
     ideas: Scores
     ceiling: float
 
+    def times(self, weight: float) -> "LexicalScores":
+        """`weight` times these scores."""
+        return LexicalScores(self.ngrams * weight, self.ideas * weight, self.ceiling * weight)
+
     def plus(self, other: "LexicalScores", weight: float) -> "LexicalScores":
         """These scores and `weight` times those of another question."""
         return LexicalScores(

@@ -8,7 +8,7 @@ best passages are read, for reading one takes some 20 ms on a CPU.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ READ = 3  # passages
 LIMIT = 320  # tokens of a question and a passage together, as in training
 QUESTION = 64  # tokens of a question; of a longer one the end is read
 UNREAD = -10.0  # score of a sentence without tokens
+_KEPT = 64  # readings: whoever ranks passages reads them just before whoever answers from them
 
 
 class PassageReader:
@@ -61,6 +62,10 @@ class PassageReader:
             for sentence in self._words.read(question, near, index)
         ]
         return sorted(found, key=lambda sentence: -sentence.score)
+
+    def relevance(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        """With what log-odds each passage answers, going by the network."""
+        return self._network.relevance(question, hits)
 
     def _scored(self, sentence: WordSentence, reading: "Reading | None") -> WordSentence:
         score = self._words_weight * sentence.score
@@ -131,8 +136,13 @@ class Network:
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = ModelFolder(folder), threading.Lock()
         self._digest, self.weights = self._folder.told("vocabulary"), self._folder.weights(WEIGHTS)
+        self.read = lru_cache(_KEPT)(self._read)
 
-    def read(self, question: str, passage: str) -> Reading:
+    def relevance(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        """With what log-odds each passage answers."""
+        return [self.read(question, hit.passage.text).says for hit in hits]
+
+    def _read(self, question: str, passage: str) -> Reading:
         """What is to be said of a passage and of each of its sentences."""
         spans = sentences(passage)
         folded = fold(passage)

@@ -3,12 +3,14 @@
 Scores of whole passages cannot tell apart those that are about as near to a question: a long one
 holds its words here and there, another holds them in one sentence, beside what was asked for. So
 the best few are looked at closely, where the first does not lead clearly. The weights are those
-of a conditional logistic regression (training/fit_ranker.py); a person can read them.
+of a conditional logistic regression (training/fit_ranker.py); a person can read them. Where an
+answer is wanted a network has its word too: it reads those passages anyway.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +39,23 @@ WEIGHTS: Mapping[str, float] = {
     "longest run": 3.0,
 }
 FEATURES = tuple(WEIGHTS)
+# The same of each log-odd that a judge gives a passage: 0.02 of the fused score.
+JUDGED = 0.24
 _OF_LEGS = 2  # features; both legs have heard what was asked before
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Whoever reads passages and says whether they answer."""
+
+    def relevance(self, question: str, hits: Sequence[Hit]) -> Sequence[float]:
+        """The log-odds that each passage answers the question."""
+        ...
+
+
+def judge_of(reader: object) -> Judge | None:
+    """A reader, if it says of whole passages whether they answer."""
+    return reader if isinstance(reader, Judge) else None
 
 
 class Ranker:
@@ -47,7 +65,13 @@ class Ranker:
         self._words = words or WordReader()
         self._weights = np.array(list(WEIGHTS.values()), dtype=np.float64)
 
-    def ranked(self, query: Query, hits: Sequence[Hit], index: LexicalIndex) -> list[Hit]:
+    def ranked(
+        self,
+        query: Query,
+        hits: Sequence[Hit],
+        index: LexicalIndex,
+        judge: Judge | None = None,
+    ) -> list[Hit]:
         """All hits (given best first), best first; the first keeps the highest fused score.
 
         Metadata is not put in order with them: where it comes first it was asked for, elsewhere
@@ -60,6 +84,8 @@ class Ranker:
         if query.earlier:
             before = self.features(query.earlier, near, index)[:, _OF_LEGS:]
             logits += query.weight * (before @ self._weights[_OF_LEGS:])
+        if judge is not None:
+            logits += JUDGED * np.array(judge.relevance(query.text, near))
         best, rest = near[0].score, [hit for hit in hits if hit not in near]
         floor = max([best - LEAD, *(hit.score for hit in rest)])
         scores = np.maximum(best + (logits - logits.max()) / WEIGHTS["fused"], floor)

@@ -12,10 +12,11 @@ from rag.embed import Embedder
 from rag.errors import VectorsUnreachable
 from rag.fold import fold
 from rag.generation import Generation
-from rag.lexical import LexicalScores
+from rag.lexical import LexicalIndex, LexicalScores
 from rag.metadata_questions import asks_only_metadata, metadata_asked
 from rag.question import Query, in_context
-from rag.ranker import NEAR, Ranker
+from rag.ranker import NEAR, Judge, Ranker
+from rag.regions import wordings
 from rag.result import VECTORS, Hit
 from rag.unknown_names import unknown_names
 
@@ -36,8 +37,9 @@ class Fusion:
     better the best passage covers the question's own words, the less the dense leg is heard:
     its weight falls by e with each `trust` of coverage. `metadata` is taken from a block of
     metadata, which names every subject of its article, unless the question asks for metadata;
-    then it is added. `closely` is whether the first passages are looked at once more. Figures of
-    each alternative are in docs/EVALUATION.md.
+    then it is added. `closely` is whether the first passages are looked at once more, `judged`
+    whether they are read for it, if there is someone to read them. Figures of each alternative are
+    in docs/EVALUATION.md.
     """
 
     ngrams: float = 1.0
@@ -46,6 +48,7 @@ class Fusion:
     trust: float = 0.14
     metadata: float = 0.15
     closely: bool = True
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +87,37 @@ class Retrieval:
 
 
 class Retriever:
-    """Searches one generation at a time; holds no index itself, and is safe to share."""
+    """Searches one generation at a time; holds no index itself, and is safe to share.
 
-    def __init__(self, embedder: Embedder, fusion: Fusion | None = None) -> None:
-        self._embedder, self._ranker = embedder, Ranker()
+    A `judge` reads the passages that come first, which takes it longer than all else together.
+    """
+
+    def __init__(
+        self, embedder: Embedder, fusion: Fusion | None = None, judge: Judge | None = None
+    ) -> None:
+        self._embedder, self._ranker, self._judge = embedder, Ranker(), judge
         self.fusion = fusion or Fusion()
 
     def retrieve(
-        self, generation: Generation, question: str, history: Sequence[str] = (), k: int = 5
+        self,
+        generation: Generation,
+        question: str,
+        history: Sequence[str] = (),
+        k: int = 5,
+        fusion: Fusion | None = None,
     ) -> Retrieval:
         """The `k` best passages, best first; fewer when the index holds fewer."""
-        return self.rank(generation, self.gather(generation, question, history), k)
+        return self.rank(generation, self.gather(generation, question, history), k, fusion)
 
     def gather(
         self, generation: Generation, question: str, history: Sequence[str] = ()
     ) -> Evidence:
         """Ask both legs; words alone where the vectors lie on a server that is away."""
         query = in_context(question, history)
-        lexical = generation.lexical.scores(query.text)
+        lexical = in_both_regions(generation.lexical, query.text)
         if query.earlier:
-            lexical = lexical.plus(generation.lexical.scores(query.earlier), query.weight)
+            earlier = in_both_regions(generation.lexical, query.earlier)
+            lexical = lexical.plus(earlier, query.weight)
         try:
             dense = generation.nearest(self._vector(query), _POOL)
         except VectorsUnreachable:
@@ -143,7 +157,8 @@ class Retriever:
         ]
         query = evidence.query
         if fusion.closely:
-            hits = self._ranker.ranked(query, hits, generation.lexical)
+            judge = self._judge if fusion.judged else None
+            hits = self._ranker.ranked(query, hits, generation.lexical, judge)
         return Retrieval(
             searched=query.text,
             hits=tuple(hits[:k]),
@@ -153,6 +168,14 @@ class Retriever:
             unknown=unknown_names(query.text, generation.lexical),
             among=len(generation.lexical),
         )
+
+
+def in_both_regions(index: LexicalIndex, question: str) -> LexicalScores:
+    """What words say of a question, be it asked in Taiwan's words or in the Mainland's."""
+    total, *others = [index.scores(wording) for wording in wordings(question)]
+    for scores in others:
+        total = total.plus(scores, 1.0)
+    return total.times(1 / (1 + len(others)))
 
 
 def _metadata_weighed(

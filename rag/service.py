@@ -120,11 +120,12 @@ class Service:
         return Writing(retrieval, retrieved, draft)
 
     def search(self, question: str, k: int = 5, history: Sequence[str] = ()) -> Found:
-        """The k best passages with the scores of both legs."""
+        """The k best passages with the scores of both legs; nothing is read for an answer."""
         text = clean_question(question, self.settings.question_chars)
         earlier = clean_history(history, self.settings.question_chars)
         with self.store.lease() as generation:
-            hits = self._retriever.retrieve(generation, text, earlier, k).hits
+            unread = replace(self._retriever.fusion, judged=False)
+            hits = self._retriever.retrieve(generation, text, earlier, k, unread).hits
             return Found(hits, generation.name)
 
     def why(self, question: str, history: Sequence[str] = ()) -> Trace:

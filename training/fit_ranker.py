@@ -6,7 +6,8 @@ A conditional logistic regression over DRCD, CMRC2018 and colloquial dev and the
 that were kept back: which of the passages that come first answers. The figures are cross-fitted,
 the questions about one passage all in one half: each half is ranked by weights from the other.
 Then each set by weights that were fitted without it, and each feature left out. The printed
-weights are from all.
+weights are from all. What the passage reader's word counts (`rag.ranker.JUDGED`) is fitted beside
+them, in the same halves, with the weights as they are where nothing is read.
 """
 
 import argparse
@@ -18,12 +19,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import log_softmax
 
 from rag.embed import Embedder, load_embedder
 from rag.evaluate import throwaway
 from rag.evaluation import Row
 from rag.generation import Generation
+from rag.passage_reader import PassageReader
 from rag.ranker import FEATURES, Ranker, close
 from rag.retrieve import Fusion, Retriever
 from training.calibrate_support import written_kept_back
@@ -33,6 +36,7 @@ Values = NDArray[np.float64]
 Rows = Sequence[Row]
 # Small sets count more a question, so that they are heard beside thousands of DRCD.
 IMPORTANCE = {"DRCD": 1.0, "CMRC2018": 1.0, "colloquial": 3.0, "kept back": 3.0}
+COUNTS = (0.06, 0.12, 0.24, 0.36, 0.48)
 _HOLD = 1e-3
 
 
@@ -40,11 +44,13 @@ _HOLD = 1e-3
 class Case:
     """A question: features of the passages to be put in order, shape (passages, features).
 
-    `gold` is the place of the one that answers, None when it is not among them; `first` is whether
-    the first of all answers when nothing is moved.
+    `read` is what the passage reader says of each, shape (passages,), in log-odds. `gold` is the
+    place of the one that answers, None when it is not among them; `first` is whether the first of
+    all answers when nothing is moved.
     """
 
     values: Values
+    read: Values
     gold: int | None
     first: bool
     half: int
@@ -65,6 +71,7 @@ def main() -> None:
             found[name] = [*cases(generation, embedder, questions)]
         print(name, len(found[name]), flush=True)
     every = list(range(len(FEATURES)))
+    weights = fit(found, every)
     told = {
         "unmoved": {name: _share(c.first for c in each) for name, each in found.items()},
         "cross-fitted": cross_fitted(found, every),
@@ -76,7 +83,13 @@ def main() -> None:
             feature: cross_fitted(found, [n for n in every if n != left_out])
             for left_out, feature in enumerate(FEATURES)
         },
-        "weights": dict(zip(FEATURES, fit(found, every).round(2).tolist(), strict=True)),
+        "weights": dict(zip(FEATURES, weights.round(2).tolist(), strict=True)),
+        "cross-fitted, read": cross_fitted_read(found),
+        "read, a log-odd counting": {
+            str(count): {name: figure_read(each, weights, count) for name, each in found.items()}
+            for count in COUNTS
+        },
+        "a log-odd counts": round(fit_read(found, weights), 3),
     }
     print(json.dumps(told, indent=1))
 
@@ -94,14 +107,16 @@ def sets(shared: Path, every: int) -> dict[str, tuple[Rows, Rows]]:
 def cases(generation: Generation, embedder: Embedder, questions: Rows) -> Iterator[Case]:
     """What the ranker sees of each question."""
     retriever, ranker = Retriever(embedder, Fusion(closely=False)), Ranker()
+    reader = PassageReader()
     for row in questions:
         hits = retriever.retrieve(generation, row["question"], (), 5).hits
         near = close(hits)
         ids = [hit.article.id for hit in near]
         gold = ids.index(row["passage_id"]) if row["passage_id"] in ids else None
         values = ranker.features(row["question"], near, generation.lexical)
+        read = reader.relevance(row["question"], near) if len(near) > 1 else [0.0] * len(near)
         half = hashlib.sha256(row["passage_id"].encode()).digest()[0] % 2
-        yield Case(values, gold, hits[0].article.id == row["passage_id"], half)
+        yield Case(values, np.array(read), gold, hits[0].article.id == row["passage_id"], half)
 
 
 def fit(found: Cases, columns: Sequence[int], half: int | None = None) -> Values:
@@ -137,6 +152,45 @@ def cross_fitted(found: Cases, columns: Sequence[int]) -> dict[str, float]:
         name: _share(_first(case, weights[case.half], columns) for case in each)
         for name, each in found.items()
     }
+
+
+def fit_read(found: Cases, weights: Values, half: int | None = None) -> float:
+    """What a log-odd of the passage reader counts beside given weights of the features."""
+    chosen = [
+        (case.values @ weights, case.read, case.gold, IMPORTANCE[name])
+        for name, each in found.items()
+        for case in each
+        if case.gold is not None and len(case.values) > 1 and half in (None, case.half)
+    ]
+
+    def loss(count: float) -> float:
+        return -sum(
+            importance * float(log_softmax(logits + count * read)[gold])
+            for logits, read, gold, importance in chosen
+        )
+
+    return float(minimize_scalar(loss, bounds=(0, 2), method="bounded").x)
+
+
+def cross_fitted_read(found: Cases) -> dict[str, float]:
+    """First place on each set with the passage reader's word, by weights from the other half."""
+    every = list(range(len(FEATURES)))
+    weights = [fit(found, every, half) for half in (1, 0)]
+    counts = [fit_read(found, weights[1 - half], half) for half in (1, 0)]
+    return {
+        name: _share(_first_read(c, weights[c.half], counts[c.half]) for c in each)
+        for name, each in found.items()
+    }
+
+
+def figure_read(each: Sequence[Case], weights: Values, count: float) -> float:
+    return _share(_first_read(case, weights, count) for case in each)
+
+
+def _first_read(case: Case, weights: Values, count: float) -> bool:
+    if len(case.values) < 2:
+        return case.first
+    return int(np.argmax(case.values @ weights + count * case.read)) == case.gold
 
 
 def figure(each: Sequence[Case], weights: Values, columns: Sequence[int]) -> float:

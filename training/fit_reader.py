@@ -31,8 +31,6 @@ from training.cross_examples import kept_back
 from training.curves import area, refused
 
 DEPTH = 5
-# How far the network might move a passage. It never does: see the figures that this prints.
-REORDERED = (0.0, 0.02, 0.05, 0.1, 0.2)
 START = dict(zip(WEIGHTS, (1.0, 1.0, 1.0), strict=True))
 
 
@@ -98,7 +96,7 @@ def sets(shared: Path, every: int) -> Iterator[tuple[str, Rows, Rows]]:
 
 
 def cases(generation: Generation, network: Network, questions: Rows) -> Iterator[Case]:
-    retriever, words = Retriever(load_embedder()), WordReader()
+    retriever, words = Retriever(load_embedder(), judge=network), WordReader()
     for row in questions:
         hits = retriever.retrieve(generation, row["question"], (), DEPTH).hits
         ranked = words.read(row["question"], hits, generation.lexical)
@@ -152,19 +150,8 @@ def fit(found: Sequence[Case], hold: float = 1e-3) -> dict[str, float]:
     return {n: round(float(w), 3) for n, w in zip(WEIGHTS, weights.tolist(), strict=True)}
 
 
-def first(found: Sequence[Case], reorder: float, depth: int) -> float:
-    """How often the right passage is first when the `depth` best are ranked anew."""
-    right = []
-    for case in found:
-        if case.kind == "answered":
-            near = case.passages[:depth]
-            best = max(near, key=lambda p: p.fused + reorder * float(np.tanh(p.says / 4)))
-            right.append(best.gold)
-    return round(float(np.mean(right)), 4)
-
-
 def figures(found: Sequence[Case], weights: dict[str, float]) -> dict[str, Any]:
-    """Best sentence right: by words alone, by the network alone, together; first passage."""
+    """Best sentence right: by words alone, by the network alone, together."""
     answered = [case for case in found if case.kind == "answered"]
     told: dict[str, Any] = {
         name: round(float(np.mean([_best_right(case, *w) for case in answered])), 4)
@@ -174,7 +161,6 @@ def figures(found: Sequence[Case], weights: dict[str, float]) -> dict[str, Any]:
             "together": (weights["words"], weights["tokens"], weights["says"]),
         }.items()
     }
-    told |= {f"first, moved by {weight}": first(found, weight, 3) for weight in REORDERED}
     absent = [_says(case) for case in found if case.kind != "answered"]
     if absent:
         there = [_says(case) for case in answered]

@@ -24,6 +24,7 @@ from rag.embed import load_embedder
 from rag.evaluate import best_holds, cited_holds, throwaway
 from rag.evaluation import Row, read_rows
 from rag.generation import Generation
+from rag.ranker import judge_of
 from rag.retrieve import Retriever
 from rag.settings import Settings
 from rag.support import Support
@@ -50,8 +51,9 @@ def main() -> None:
     arguments.add_argument("--half", type=int, choices=(0, 1), help="of the paragraphs")
     options = arguments.parse_args()
     embedder = load_embedder()
-    retriever = Retriever(embedder)
-    answerer = Answerer(load_reader(""), Support(), Settings().support)
+    reader = load_reader("")
+    retriever = Retriever(embedder, judge=judge_of(reader))
+    answerer = Answerer(reader, Support(), Settings().support)
     print(
         "| set | questions | first | best sentence | cited | refused |\n|---|---|---|---|---|---|"
     )

@@ -15,10 +15,12 @@ from unittest.mock import patch
 
 from rag import lexical, retrieve
 from rag.build import build_service
+from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.evaluate import throwaway
 from rag.evaluation import Row, read_rows
 from rag.generation import Generation
+from rag.ranker import judge_of
 from rag.retrieve import Retriever
 from rag.settings import Settings
 
@@ -32,6 +34,7 @@ Change = dict[str, float]  # other values of rag.retrieve.Fusion
 ALWAYS = math.inf  # `trust` with which the embedding is heard however well the words cover
 PARTS: dict[str, Change] = {
     "all": {},
+    "first passages not read": {"judged": False},
     "first passages left in order": {"closely": False},
     "n-grams alone": {"ideas": 0.0, "dense": 0.0, "closely": False},
     "ideas alone": {"ngrams": 0.0, "dense": 0.0, "closely": False},
@@ -63,7 +66,7 @@ def measured(folder: Path, files: tuple[str, str], work: Path, every: int) -> Sc
     """One set: each part, then what is changed elsewhere than in the fusion."""
     passages, asked = dev_set(folder, files, every)
     embedder, cache = load_embedder(), work / "embeddings.sqlite"
-    retriever = Retriever(embedder)
+    retriever = Retriever(embedder, judge=judge_of(load_reader("")))
     with throwaway(passages, embedder, cache) as generation:
         found = {"questions": str(len(asked))}
         found |= ranked(retriever, generation, asked, PARTS)

@@ -15,6 +15,7 @@ from rag.passage_reader import (
     QUESTION,
     READ,
     SHIPPED,
+    Network,
     PassageReader,
     paired,
     sentence_scores,
@@ -71,6 +72,26 @@ def test_a_passage_that_answers_says_more_than_one_on_something_else(
     other = RIVER if text is CAKE else CAKE
 
     assert says(reader, question, text) > says(reader, question, other)
+
+
+def test_a_passage_is_as_relevant_as_it_says(reader: PassageReader) -> None:
+    hits, _ = hits_of(CAKE, RIVER)
+
+    assert reader.relevance(WHY, hits) == [says(reader, WHY, text) for text in (CAKE, RIVER)]
+
+
+def test_what_was_just_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, runs = PassageReader(), list[object]()
+    whole = Network._run
+    monkeypatch.setattr(Network, "_run", lambda self, pair: runs.append(pair) or whole(self, pair))
+    hits, index = hits_of(CAKE, RIVER)
+
+    relevant = reader.relevance(WHY, hits)
+    ranked = reader.read(WHY, hits, index)
+    reader.read("這條河有多長？", hits, index)
+
+    assert len(runs) == 4  # two passages, two questions
+    assert {s.read for s in ranked} == set(relevant)
 
 
 def test_a_passage_without_the_fact_says_less_than_the_one_with_it(reader: PassageReader) -> None:

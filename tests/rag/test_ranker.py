@@ -1,6 +1,7 @@
 """The passages that come first, looked at closely."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from corpus.article import Article, Passage
 from rag.lexical import LexicalIndex
 from rag.question import Query
-from rag.ranker import FEATURES, LEAD, NEAR, Ranker, close
+from rag.ranker import FEATURES, LEAD, NEAR, Ranker, close, judge_of
+from rag.read import LinearReader
 from rag.result import Hit
 
 SPREAD = (
@@ -129,13 +131,60 @@ def test_the_embedding_may_have_missed_a_passage(ranker: Ranker) -> None:
     assert values[:, FEATURES.index("cosine")].tolist() == [0.3, 0.3]
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
-def test_only_close_passages_move_and_scores_fall(ranker: Ranker, scores: list[float]) -> None:
+@dataclass
+class FakeJudge:
+    """Likes what holds a word, by so many log-odds; remembers what it read."""
+
+    liked: str
+    by: float = 8.0
+    read: list[tuple[str, str]] = field(default_factory=list)
+
+    def relevance(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        self.read += [(question, hit.article.id) for hit in hits]
+        return [self.by * (self.liked in hit.passage.text) for hit in hits]
+
+
+def test_who_reads_the_passages_has_a_word(ranker: Ranker) -> None:
+    hits, query = hits_of((SPREAD, 0.44), (TOLD, 0.42)), Query("碼頭的茶行是誰經營的？")
+    judge = FakeJudge("倉庫", by=40.0)
+
+    assert ids(ranker.ranked(query, hits, index_of(hits))) == ["a1", "a0"]
+    assert ids(ranker.ranked(query, hits, index_of(hits), judge)) == ["a0", "a1"]
+
+
+def test_only_passages_that_may_move_are_read(ranker: Ranker) -> None:
+    query = Query("碼頭的茶行是誰經營的？")
+    leads = hits_of((SPREAD, 0.44 + LEAD), (TOLD, 0.42))
+    close_ones = hits_of((SPREAD, 0.44), ("日期: 2020-01-01", 0.43), (TOLD, 0.42), (OTHER, 0.41))
+    close_ones[1] = as_metadata(close_ones[1])
+    judge = FakeJudge("山")
+
+    assert ranker.ranked(query, leads, index_of(leads), judge) == leads
+    assert judge.read == []
+
+    ranker.ranked(query, close_ones, index_of(close_ones), judge)
+    assert judge.read == [(query.text, "a0"), (query.text, "a2")]
+
+
+@pytest.mark.parametrize(
+    ("reader", "judges"), [(FakeJudge(""), True), (LinearReader(), False), (None, False)]
+)
+def test_not_every_reader_judges_passages(reader: object, judges: bool) -> None:
+    assert judge_of(reader) is (reader if judges else None)
+
+
+@given(
+    scores=st.lists(st.floats(0, 1), min_size=1, max_size=8),
+    judge=st.none() | st.builds(FakeJudge, st.sampled_from("茶山貓"), st.floats(-1e3, 1e3)),
+)
+def test_only_close_passages_move_and_scores_fall(
+    ranker: Ranker, scores: list[float], judge: FakeJudge | None
+) -> None:
     texts = (SPREAD, TOLD, OTHER)
     hits = hits_of(*((texts[n % 3], s) for n, s in enumerate(sorted(scores, reverse=True))))
     near = close(hits)
 
-    found = ranker.ranked(Query("碼頭的茶行是誰經營的？"), hits, index_of(hits))
+    found = ranker.ranked(Query("碼頭的茶行是誰經營的？"), hits, index_of(hits), judge)
 
     assert len(near) <= NEAR
     assert found[0].score == hits[0].score

@@ -1,13 +1,16 @@
 """The whole way from a question to a cited answer, over the digests."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from corpus.article import Article, Passage
+from rag import ranker
 from rag.answer import quoted, refusal
 from rag.errors import EmptyQuestion
+from rag.passage_reader import READ, Network, PassageReader
 from rag.result import Citation, Hit
 from rag.retrieve import Fusion, Retriever
 from rag.service import Service
@@ -217,6 +220,43 @@ def test_why_tells_the_same_as_ask(service: Service) -> None:
 
     assert trace.status == answer.status
     assert [hit.passage.id for hit in trace.hits[:5]] == [hit.passage.id for hit in answer.hits]
+
+
+def test_an_answer_reads_its_passages_once_and_a_search_does_not(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, whole = list[tuple[object, ...]](), Network._run
+    monkeypatch.setattr(Network, "_run", lambda self, pair: read.append(pair) or whole(self, pair))
+    question = "沙袋行為會不會騙過能力評測呢？"
+
+    assert service.search(question, 10).hits
+    assert read == []
+
+    service.ask(question)
+    assert 0 < len(read) <= READ
+
+
+def test_what_the_reader_thinks_of_passages_counts_where_an_answer_is_wanted(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "模型越強大，對齊為什麼越難？"
+    monkeypatch.setattr(ranker, "LEAD", 10.0)  # the first never leads clearly
+    searched = [hit.passage.id for hit in service.search(question).hits]
+
+    def last_first(*given: Sequence[Hit]) -> list[float]:
+        return [100.0 * n for n, _ in enumerate(given[-1])]
+
+    monkeypatch.setattr(PassageReader, "relevance", last_first)
+    asked = service.ask(question).hits
+
+    assert [hit.passage.id for hit in service.search(question).hits] == searched
+    assert [hit.passage.id for hit in asked] != searched
+    assert {hit.passage.id for hit in asked} == set(searched)
+    assert [hit.passage.id for hit in service.why(question).hits[:5]] == [
+        hit.passage.id for hit in asked
+    ]
+    [examined] = service.examine([{"question": question, "gold_quotes": ["x"]}]).examined
+    assert [hit.text for hit in examined.hits] == [hit.passage.text[:160] for hit in asked]
 
 
 def test_a_llama_index_program_can_ask_our_index(service: Service) -> None:
