@@ -32,6 +32,7 @@ _LONGEST_LIST = 400  # characters that a list may add to an answer
 _INTRODUCED = re.compile(r"\s*[^\n]+(?:\n[^\n]+)*")  # the lines up to the next blank one
 _BETWEEN = 80  # characters: quoted along, a sentence keeps two others in their context
 _METADATA = 4.0  # log-odds
+_ADDRESS = 20.0  # log-odds: it answers nobody but those who ask for one, whatever words are in it
 # Every article has a date and a link: it is that of the article whose text is nearest.
 _OF_THE_SUBJECT = 3.0
 _LINES_OF_EACH = 2
@@ -117,10 +118,11 @@ def settled(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
 def _metadata_bonus(sentence: Sentence, asked: frozenset[str], about: str) -> float:
     """Log-odds for a line of metadata: whether it was asked for, of the article it is `about`."""
     folded = fold(sentence.text)
-    if sentence.hit.passage.kind != "metadata" and not BARE_ADDRESS.fullmatch(folded):
+    bare = bool(BARE_ADDRESS.fullmatch(folded))
+    if sentence.hit.passage.kind != "metadata" and not bare:
         return 0.0
     if not answers_metadata(asked, folded):
-        return -_METADATA
+        return -_ADDRESS if bare else -_METADATA
     return _METADATA + _OF_THE_SUBJECT * (sentence.hit.article.id == about)
 
 

@@ -1,6 +1,7 @@
 """A question becomes ranked passages: two legs, one calibrated score, and a closer look."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,7 @@ from rag.generation import Generation
 from rag.lexical import LexicalIndex, LexicalScores
 from rag.metadata_questions import asks_only_metadata, metadata_asked
 from rag.question import Query, in_context
-from rag.ranker import NEAR, Judge, Ranker
+from rag.ranker import LEAD, NEAR, Judge, Ranker
 from rag.regions import wordings
 from rag.result import VECTORS, Hit
 from rag.unknown_names import unknown_names
@@ -25,6 +26,8 @@ _POOL = 50
 _SEARCHED_FOR_DEFINITIONS = 30
 _NOTHING_ELSE_ASKED = 1.0  # on the scale of the fused scores: above any body
 _DEFINITION = 0.15
+_ADDRESS = re.compile(r"https?://[!-~]+")
+_FEW_WORDS = 24  # characters beside the addresses of a passage: "References:", "[1]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ class Retriever:
             for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
         ]
         query = evidence.query
+        hits = _links_last(hits, query.text)
         if fusion.closely:
             judge = self._judge if fusion.judged else None
             hits = self._ranker.ranked(query, hits, generation.lexical, judge)
@@ -216,6 +220,27 @@ def _raised(
     raised = scores.copy()
     raised[near] += _DEFINITION * defines
     return raised
+
+
+def _links_last(hits: list[Hit], question: str) -> list[Hit]:
+    """The hits; passages of nothing but links come last, unless a link is asked for.
+
+    The words in an address are often those of its subject, which it says nothing about.
+    """
+    if "url" in metadata_asked(fold(question)):
+        return hits
+    links = [h for h in hits if h.passage.kind != "metadata" and _only_links(h.passage.text)]
+    if not links:
+        return hits
+    others = [hit for hit in hits if hit not in links]
+    # Further behind than the ranker looks.
+    behind = min((hit.score - LEAD for hit in others), default=math.inf)
+    return [*others, *(replace(hit, score=min(hit.score, behind)) for hit in links)]
+
+
+def _only_links(text: str) -> bool:
+    beside = _ADDRESS.sub("", text)
+    return beside != text and sum(char.isalnum() for char in beside) < _FEW_WORDS
 
 
 def fuse(fusion: Fusion, evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.float64]:

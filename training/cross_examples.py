@@ -152,13 +152,13 @@ def _without_answer(window: Window) -> Window:
     return Window(tuple(left), (0.0,) * len(left))
 
 
-def training_groups(shared: Path, changes: Changes) -> list[tuple[float, Groups]]:
+def training_groups(shared: Path, changes: Changes, seed: int = 1) -> list[tuple[float, Groups]]:
     """Sources with how much of each an epoch takes, as a share of its questions."""
     variants = texts.variants()
     return [
-        (1.0, Groups(colloquial(shared, learnt=True), changes, variants, seed=1)),
-        (0.6, Groups(encyclopaedia(shared, learnt=True), changes, variants, seed=2)),
-        (1.0, Groups(written(shared, learnt=True), changes, variants, seed=3)),
+        (1.0, Groups(colloquial(shared, learnt=True), changes, variants, 3 * seed - 2)),
+        (0.6, Groups(encyclopaedia(shared, learnt=True), changes, variants, 3 * seed - 1)),
+        (1.0, Groups(written(shared, learnt=True), changes, variants, 3 * seed)),
     ]
 
 

@@ -1,6 +1,6 @@
 """Train the reader that reads question and passage together.
 
-    python -m training.train_cross --shared DIR --start FILE --work DIR [--minutes 60]
+    python -m training.train_cross --shared DIR --start FILE --work DIR [--minutes 60] [--seed 1]
 
 `--start` holds the trained embedding's weights (training.train_embedding, or
 training.shipped_weights), whose transformer and vocabulary the reader begins with. Of the passages
@@ -47,19 +47,21 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--every", type=float, default=10, help="minutes between checkpoints")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1, help="of the order, the cuts, the wordings")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    torch.manual_seed(1)
+    torch.manual_seed(options.seed)
     options.work.mkdir(parents=True, exist_ok=True)
     tokens = options.vocabulary.read_text(encoding="utf-8").splitlines()
     common = {token for token in tokens if len(token) == 1}
     change = changes.Changes(texts.thesaurus(texts.TERMS), changes.sounds(options.shared, common))
-    groups = cross_examples.training_groups(options.shared, change)
+    groups = cross_examples.training_groups(options.shared, change, options.seed)
     print([len(found) for _, found in groups], flush=True)
     kept = list(cross_examples.kept_back(options.shared))
     trainer = Trainer(options.work, options.start, WordPieces(tokens))
-    trainer.run(groups, kept, 60 * options.minutes, 60 * options.every)
+    batches = _batches(groups, random.Random(7 * options.seed))
+    trainer.run(batches, kept, 60 * options.minutes, 60 * options.every)
 
 
 class Trainer:
@@ -84,14 +86,14 @@ class Trainer:
 
     def run(
         self,
-        sources: Sequence[tuple[float, Groups]],
+        batches: Iterator[list[Group]],
         kept: Sequence[Collection],
         seconds: float,
         every: float,
     ) -> None:
         began, last, step = time.monotonic(), 0.0, 0
         losses: list[tuple[float, float]] = []
-        for batch in _batches(sources):
+        for batch in batches:
             spent = time.monotonic() - began
             if spent > seconds:
                 break
@@ -185,9 +187,10 @@ class Trainer:
             yield from zip(some, scores, says.tolist(), strict=True)
 
 
-def _batches(sources: Sequence[tuple[float, Groups]]) -> Iterator[list[Group]]:
+def _batches(
+    sources: Sequence[tuple[float, Groups]], chance: random.Random
+) -> Iterator[list[Group]]:
     """Groups of all sources mixed, about TOGETHER passages at a time, without end."""
-    chance = random.Random(7)
     while True:
         order = [
             (groups, place)
