@@ -2,8 +2,28 @@
 
 import pytest
 
-from rag.cues import lacks_quantity
+from rag.cues import asks, lacks_quantity
 from rag.fold import fold
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("What percentage of the seats was sold?", "many"),
+        ("what share of them came", "many"),
+        ("How many came?", "many"),
+        ("幾個人來了？", "many"),
+        ("On which day did it open?", "when"),
+        ("In what town was she born?", "where"),
+    ],
+)
+def test_what_a_question_asks_for(question: str, kind: str) -> None:
+    assert kind in asks(fold(question))
+
+
+@pytest.mark.parametrize("question", ["What does it share with us?", "哪一天不重要"])
+def test_words_that_ask_for_no_quantity(question: str) -> None:
+    assert "many" not in asks(fold(question))
 
 
 @pytest.mark.parametrize(
