@@ -84,7 +84,8 @@ class Ranker:
         if query.earlier:
             before = self.features(query.earlier, near, index)[:, _OF_LEGS:]
             logits += query.weight * (before @ self._weights[_OF_LEGS:])
-        if judge is not None:
+        # A question that follows others may not name its subject, and any passage may answer it.
+        if judge is not None and not query.earlier:
             logits += JUDGED * np.array(judge.relevance(query.text, near))
         best, rest = near[0].score, [hit for hit in hits if hit not in near]
         floor = max([best - LEAD, *(hit.score for hit in rest)])

@@ -166,6 +166,16 @@ def test_only_passages_that_may_move_are_read(ranker: Ranker) -> None:
     assert judge.read == [(query.text, "a0"), (query.text, "a2")]
 
 
+def test_a_question_that_follows_others_is_not_judged_by_its_own_words(ranker: Ranker) -> None:
+    hits, judge = hits_of((SPREAD, 0.44), (TOLD, 0.42)), FakeJudge("倉庫", by=40.0)
+    query = Query("它是誰經營的？", "碼頭的茶行在哪裡？", 0.4)
+
+    assert ranker.ranked(query, hits, index_of(hits), judge) == ranker.ranked(
+        query, hits, index_of(hits)
+    )
+    assert judge.read == []
+
+
 @pytest.mark.parametrize(
     ("reader", "judges"), [(FakeJudge(""), True), (LinearReader(), False), (None, False)]
 )
