@@ -21,7 +21,7 @@ _DICTIONARIES = Path(opencc.__file__).parent / "clib" / "share" / "opencc"
 _TO_TRADITIONAL = ("STPhrases_GeneratedFromRegionalPhrases", "STCharacters")
 _TO_TAIWAN: Chain = (_TO_TRADITIONAL, ("TWPhrases",))
 _TO_MAINLAND: Chain = (_TO_TRADITIONAL, ("TWPhrasesRev",))
-# Where a release of OpenCC names its dictionaries otherwise: its own configurations.
+# Its own ones, where a release names its dictionaries otherwise or nothing can be written.
 _WHOLE: dict[Chain, tuple[str, ...]] = {_TO_TAIWAN: ("s2twp",), _TO_MAINLAND: ("s2t", "tw2sp")}
 
 
@@ -40,12 +40,13 @@ def _worded(folded: str, chain: Chain) -> str:
 
 @lru_cache(maxsize=2)
 def _converters(chain: Chain) -> tuple[opencc.OpenCC, ...]:
-    if not all((_DICTIONARIES / f"{name}.ocd2").is_file() for names in chain for name in names):
+    try:
+        with tempfile.TemporaryDirectory(prefix="youju-") as folder:
+            path = Path(folder) / "words.json"
+            path.write_text(json.dumps(_configuration(chain)), encoding="utf-8")
+            return (opencc.OpenCC(str(path)),)
+    except (OSError, RuntimeError):
         return tuple(map(opencc.OpenCC, _WHOLE[chain]))
-    with tempfile.TemporaryDirectory(prefix="youju-") as folder:
-        path = Path(folder) / "words.json"
-        path.write_text(json.dumps(_configuration(chain)), encoding="utf-8")
-        return (opencc.OpenCC(str(path)),)
 
 
 def _configuration(chain: Chain) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """The words of Taiwan and of the Mainland for one thing."""
 
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -60,14 +62,18 @@ def test_the_script_of_the_question_changes_nothing() -> None:
 
 
 @pytest.mark.usefixtures("fresh")
-def test_a_release_with_other_dictionaries_is_asked_for_whole_configurations(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("where", "name"), [(regions, "_DICTIONARIES"), (tempfile, "tempdir")], ids=["names", "writing"]
+)
+def test_where_our_own_configuration_fails_opencc_is_asked_for_its_own(
+    where: ModuleType, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = [wordings(question) for pair in PAIRS for question in pair]
     regions._converters.cache_clear()
-    monkeypatch.setattr(regions, "_DICTIONARIES", tmp_path / "nothing here")
+    monkeypatch.setattr(where, name, tmp_path / "nothing here")
 
     assert [wordings(question) for pair in PAIRS for question in pair] == expected
+    assert {len(regions._converters(chain)) for chain in regions._WHOLE} == {1, 2}
 
 
 @pytest.mark.usefixtures("fresh")
