@@ -39,8 +39,8 @@ WEIGHTS: Mapping[str, float] = {
     "longest run": 3.0,
 }
 FEATURES = tuple(WEIGHTS)
-# The same of each log-odd that a judge gives a passage: 0.02 of the fused score.
-JUDGED = 0.24
+# The same of each log-odd that a judge gives a passage: 0.03 of the fused score.
+JUDGED = 0.36
 _OF_LEGS = 2  # features; both legs have heard what was asked before
 
 

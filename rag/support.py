@@ -36,6 +36,8 @@ _COUNTED_IN = 4  # sentences
 # Passages. Whoever asks a few articles about a name that they lack asks about something else; in a
 # large collection passages often leave out the name of what they are about.
 _FEW = 300
+# Log-odds. Among many passages one always resembles the question: there it takes more to answer.
+_AMONG_MANY = 0.5
 # What is said to the bot, or names no subject, is not asked of the articles, whatever words they
 # share.
 _ASIDE = 0.3
@@ -52,10 +54,10 @@ class Support:
     """
 
     weights: tuple[float, ...] = (
-        *(2.83, -0.88, 4.42, 0.76, 0.91, -0.43, 0.65, -0.38),
-        *(1.19, 0.66, 0.94, 0.37, -1.71),
+        *(2.48, -0.95, 4.69, 1.13, 0.73, -0.36, 0.51, -0.4),
+        *(1.34, 0.63, 0.9, 0.31, -1.69),
     )
-    bias: float = -2.55
+    bias: float = -2.32
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, *(0.0,) * 9)
     linear_bias: float = -2.84
 
@@ -67,11 +69,17 @@ class Support:
         weights, bias = (self.weights, self.bias) if said else (self.linear, self.linear_bias)
         values = features(retrieval, ranked)
         logit = bias + sum(w * v for w, v in zip(weights, values, strict=True))
+        logit -= said * among_many(retrieval.among)
         question = fold(retrieval.searched)
         logit += _METADATA * _told_by_metadata(question, ranked[0])
         found = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
         aside = addresses_the_bot(question) or is_bare(retrieval.searched)
         return _ASIDE * found if aside else found
+
+
+def among_many(passages: int) -> float:
+    """The log-odds that are taken off where so many passages were searched, 0 to _AMONG_MANY."""
+    return _AMONG_MANY * (1 - math.exp(-passages / _FEW))
 
 
 def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ that nothing answers. In a small index what is left when a passage is withheld i
 subject. The curve is of colloquial dev and cross-fitted:
 each half is judged by weights from the other half and all other questions.
 The printed weights are from all, the bias such that `--over` of the answerable questions of
-colloquial dev fall below a probability of 0.5.
+colloquial dev, which are asked of many passages, fall below a probability of 0.5.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from rag.generation import Generation
 from rag.ranker import judge_of
 from rag.read import Reader
 from rag.retrieve import Retrieval, Retriever
-from rag.support import FEATURES, features
+from rag.support import FEATURES, among_many, features
 from rag.unknown_names import unknown_names
 from training import texts
 from training.cross_examples import written
@@ -60,8 +60,9 @@ def main() -> None:
     reader = load_reader(options.reader)
     measured: Rows = []
     kept: Rows = []
+    dev = colloquial_dev(options.shared)
     for into, (passages, questions) in (
-        (measured, colloquial_dev(options.shared)),
+        (measured, dev),
         (kept, written_kept_back(options.shared)),
         (kept, colloquial_kept_back(options.shared)),
         (kept, encyclopaedia_kept_back(options.shared)),
@@ -78,6 +79,8 @@ def main() -> None:
     weights, bias = fit(measured + kept)
     threshold = float(np.quantile([c for kind, c in judged if kind == "answered"], options.over))
     bias -= float(np.log(threshold / (1 - threshold)))
+    if not options.reader:
+        bias += among_many(len(dev[0]))
     told = {
         "weights": dict(zip(FEATURES, weights.round(2).tolist(), strict=True)),
         "bias": round(bias, 2),

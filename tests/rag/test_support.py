@@ -9,7 +9,7 @@ import pytest
 from rag.passage_reader import PassageReader
 from rag.read import LinearReader, Sentence
 from rag.retrieve import Retrieval
-from rag.support import FEATURES, Support, features
+from rag.support import FEATURES, Support, among_many, features
 from rag.word_reader import WordReader, WordSentence
 from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
 
@@ -69,6 +69,21 @@ def test_the_best_sentence_is_looked_at() -> None:
     assert values["lead"] == pytest.approx(0.25)
     assert values["first passage"] == 0
     assert values["asks why"] == 1
+
+
+def test_among_many_passages_it_takes_more_to_answer() -> None:
+    retrieval, support = retrieval_of((0.6, 0.5)), Support(weights=only("cosine", 0.0), bias=0.0)
+    ranked = [sentence_of(retrieval, 0, 0.0)]
+    plain = [Sentence(retrieval.hits[0], 0, 5, 1.0)]
+    few, some, many = (replace(retrieval, among=n) for n in (0, 300, 100_000))
+
+    found = [support.probability(each, ranked) for each in (few, some, many)]
+
+    assert found[0] == 0.5
+    assert found == sorted(found, reverse=True)
+    assert found[2] == pytest.approx(1 / (1 + math.exp(among_many(100_000))))
+    # Nothing was learnt of readers that say nothing of a whole passage.
+    assert support.probability(many, plain) == support.probability(few, plain)
 
 
 def test_a_name_that_no_passage_knows_is_looked_at() -> None:
