@@ -8,6 +8,8 @@ character, and Discord takes 512 for a link button.
 import re
 from urllib.parse import quote, urlsplit
 
+from rag.variant import ADDRESS
+
 _LIMIT = 512
 _SHORTEST, _LONGEST = 6, 40
 # These show no text that a fragment could find.
@@ -31,7 +33,7 @@ def deep_link(url: str | None, quotation: str, text: str) -> str | None:
 
 def usable(url: str | None) -> bool:
     """Whether Discord takes the link for a button."""
-    return bool(url and len(url) <= _LIMIT and re.fullmatch(r"https?://[!-~]+", url))
+    return bool(url and len(url) <= _LIMIT and re.fullmatch(ADDRESS, url))
 
 
 def unique_anchor(quotation: str, text: str) -> str | None:

@@ -10,7 +10,6 @@ from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.errors import BadSetting
 from rag.generations import GenerationStore
-from rag.ranker import judge_of
 from rag.retrieve import Retriever
 from rag.service import Service
 from rag.settings import Settings
@@ -41,7 +40,7 @@ def build_service(settings: Settings) -> Service:
     embedder = load_embedder(settings.embed_model)
     store = GenerationStore(settings.data_dir, shelf=shelf_of(settings))
     reader = load_reader(settings.rerank_model)
-    retriever = Retriever(embedder, judge=judge_of(reader))
+    retriever = Retriever(embedder, reader=reader)
     answerer = Answerer(reader, Support(), settings.support)
     author = _author(settings, retriever, answerer) if settings.llm_base_url else None
     return Service(settings, store, embedder, retriever, answerer, author)

@@ -18,7 +18,6 @@ from rag.evaluation import Row
 from rag.examined import Examined
 from rag.generation import Generation
 from rag.golden import golden_files
-from rag.ranker import judge_of
 from rag.result import Worse
 from rag.retrieve import Retriever
 
@@ -60,7 +59,7 @@ class Canary:
     def _asked(
         self, generation: Generation, embedder: Embedder, questions: Sequence[Row]
     ) -> tuple[Examined, ...]:
-        retriever = Retriever(embedder, judge=judge_of(self.answerer.reader))
+        retriever = Retriever(embedder, reader=self.answerer.reader)
         return evaluate_articles(generation, retriever, self.answerer, questions).examined
 
     def _embedder_of(self, generation: Generation) -> Embedder | None:

@@ -34,7 +34,6 @@ from rag.evaluation import (
 )
 from rag.examined import Examined, share
 from rag.generation import Generation
-from rag.ranker import judge_of
 from rag.result import Hit
 from rag.retrieve import Retriever
 from rag.variant import purity, resolve
@@ -62,7 +61,7 @@ def evaluate_passages(
     Questions whose `passage_id` is null must be refused and count for nothing else.
     """
     fused, legs = Tally(), {name: Tally() for name in LEGS}
-    retriever = Retriever(embedder, judge=judge_of(answerer.reader))
+    retriever = Retriever(embedder, reader=answerer.reader)
     examined = []
     for row in questions:
         gold = row.get("passage_id")

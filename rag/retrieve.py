@@ -16,17 +16,18 @@ from rag.generation import Generation
 from rag.lexical import LexicalIndex, LexicalScores
 from rag.metadata_questions import asks_only_metadata, metadata_asked
 from rag.question import Query, in_context
-from rag.ranker import LEAD, NEAR, Judge, Ranker
+from rag.ranker import LEAD, NEAR, Ranker, judge_of
 from rag.regions import wordings
 from rag.result import VECTORS, Hit
 from rag.unknown_names import unknown_names
+from rag.variant import ADDRESS
 
 # Candidates taken from each leg; 100 changes nothing on any set.
 _POOL = 50
 _SEARCHED_FOR_DEFINITIONS = 30
 _NOTHING_ELSE_ASKED = 1.0  # on the scale of the fused scores: above any body
 _DEFINITION = 0.15
-_ADDRESS = re.compile(r"https?://[!-~]+")
+_ADDRESS = re.compile(ADDRESS)
 _FEW_WORDS = 24  # characters beside the addresses of a passage: "References:", "[1]"
 
 
@@ -92,13 +93,14 @@ class Retrieval:
 class Retriever:
     """Searches one generation at a time; holds no index itself, and is safe to share.
 
-    A `judge` reads the passages that come first, which takes it longer than all else together.
+    A `reader` that is a rag.ranker.Judge reads the passages that come first, which takes it longer
+    than all else together; any other is not asked.
     """
 
     def __init__(
-        self, embedder: Embedder, fusion: Fusion | None = None, judge: Judge | None = None
+        self, embedder: Embedder, fusion: Fusion | None = None, reader: object = None
     ) -> None:
-        self._embedder, self._ranker, self._judge = embedder, Ranker(), judge
+        self._embedder, self._ranker, self._judge = embedder, Ranker(), judge_of(reader)
         self.fusion = fusion or Fusion()
 
     def retrieve(

@@ -16,8 +16,9 @@ _HANS_DESPITE_BIG5 = frozenset(
 )
 _HANT = "hant"
 _LOCALES: dict[str, Variant] = {"zh-tw": "hant", "zh-hk": "hant", "zh-mo": "hant", "zh-cn": "hans"}
+ADDRESS = r"https?://[!-~]+"
 # Left as the source has them: titles of works, addresses, code.
-_PROTECTED = re.compile(r"《[^《》\n]*》|〈[^〈〉\n]*〉|https?://[!-~]+|`[^`\n]*`")
+_PROTECTED = re.compile(rf"《[^《》\n]*》|〈[^〈〉\n]*〉|{ADDRESS}|`[^`\n]*`")
 
 
 def detect(text: str) -> Variant | None:

@@ -29,7 +29,6 @@ from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.evaluate import throwaway
 from rag.generation import Generation
-from rag.ranker import judge_of
 from rag.read import Reader
 from rag.retrieve import Retrieval, Retriever
 from rag.support import FEATURES, among_many, features
@@ -144,7 +143,7 @@ def judged_cases(
     generation: Generation, reader: Reader, questions: Questions
 ) -> Iterator[tuple[str, tuple[float, ...]]]:
     """Every question with its five best passages, and again without the one that answers."""
-    retriever = Retriever(load_embedder(), judge=judge_of(reader))
+    retriever = Retriever(load_embedder(), reader=reader)
     for row in questions:
         found = retriever.retrieve(generation, row["question"], (), _DEPTH)
         gold = row["passage_id"]

@@ -84,12 +84,12 @@ def main() -> None:
             for left_out, feature in enumerate(FEATURES)
         },
         "weights": dict(zip(FEATURES, weights.round(2).tolist(), strict=True)),
-        "cross-fitted, read": cross_fitted_read(found),
+        "cross-fitted, read": cross_fitted(found, every, read=True),
         "read, a log-odd counting": {
-            str(count): {name: figure_read(each, weights, count) for name, each in found.items()}
+            str(count): {name: figure(each, weights, every, count) for name, each in found.items()}
             for count in COUNTS
         },
-        "a log-odd counts": round(fit_read(found, weights), 3),
+        "a log-odd counts": round(fit_read(found, weights, every), 3),
     }
     print(json.dumps(told, indent=1))
 
@@ -122,10 +122,8 @@ def cases(generation: Generation, embedder: Embedder, questions: Rows) -> Iterat
 def fit(found: Cases, columns: Sequence[int], half: int | None = None) -> Values:
     """Weights of some features, from one half of the cases or from all."""
     chosen = [
-        (case.values[:, columns], case.gold, IMPORTANCE[name])
-        for name, each in found.items()
-        for case in each
-        if case.gold is not None and len(case.values) > 1 and half in (None, case.half)
+        (case.values[:, columns], gold, importance)
+        for case, gold, importance in _telling(found, half)
     ]
     spread = np.concatenate([values for values, _, _ in chosen]).std(axis=0) + 1e-6
     total = sum(importance for _, _, importance in chosen)
@@ -145,22 +143,13 @@ def fit(found: Cases, columns: Sequence[int], half: int | None = None) -> Values
     return weights / spread
 
 
-def cross_fitted(found: Cases, columns: Sequence[int]) -> dict[str, float]:
-    """First place on each set, each half by weights from the other half of all sets."""
-    weights = [fit(found, columns, half) for half in (1, 0)]
-    return {
-        name: _share(_first(case, weights[case.half], columns) for case in each)
-        for name, each in found.items()
-    }
-
-
-def fit_read(found: Cases, weights: Values, half: int | None = None) -> float:
+def fit_read(
+    found: Cases, weights: Values, columns: Sequence[int], half: int | None = None
+) -> float:
     """What a log-odd of the passage reader counts beside given weights of the features."""
     chosen = [
-        (case.values @ weights, case.read, case.gold, IMPORTANCE[name])
-        for name, each in found.items()
-        for case in each
-        if case.gold is not None and len(case.values) > 1 and half in (None, case.half)
+        (case.values[:, columns] @ weights, case.read, gold, importance)
+        for case, gold, importance in _telling(found, half)
     ]
 
     def loss(count: float) -> float:
@@ -172,35 +161,38 @@ def fit_read(found: Cases, weights: Values, half: int | None = None) -> float:
     return float(minimize_scalar(loss, bounds=(0, 2), method="bounded").x)
 
 
-def cross_fitted_read(found: Cases) -> dict[str, float]:
-    """First place on each set with the passage reader's word, by weights from the other half."""
-    every = list(range(len(FEATURES)))
-    weights = [fit(found, every, half) for half in (1, 0)]
-    counts = [fit_read(found, weights[1 - half], half) for half in (1, 0)]
+def _telling(found: Cases, half: int | None) -> Iterator[tuple[Case, int, float]]:
+    """The cases that tell which passage answers, with its place and how much each case counts."""
+    for name, each in found.items():
+        for case in each:
+            if case.gold is not None and len(case.values) > 1 and half in (None, case.half):
+                yield case, case.gold, IMPORTANCE[name]
+
+
+def cross_fitted(found: Cases, columns: Sequence[int], read: bool = False) -> dict[str, float]:
+    """First place on each set, each half by weights from the other half of all sets.
+
+    With `read` the passage reader has its word.
+    """
+    weights = [fit(found, columns, half) for half in (1, 0)]
+    counts = [fit_read(found, weights[1 - half], columns, half) if read else 0.0 for half in (1, 0)]
     return {
-        name: _share(_first_read(c, weights[c.half], counts[c.half]) for c in each)
+        name: _share(_first(c, weights[c.half], columns, counts[c.half]) for c in each)
         for name, each in found.items()
     }
 
 
-def figure_read(each: Sequence[Case], weights: Values, count: float) -> float:
-    return _share(_first_read(case, weights, count) for case in each)
+def figure(
+    each: Sequence[Case], weights: Values, columns: Sequence[int], count: float = 0.0
+) -> float:
+    """First place, each log-odd of the passage reader counting so much."""
+    return _share(_first(case, weights, columns, count) for case in each)
 
 
-def _first_read(case: Case, weights: Values, count: float) -> bool:
+def _first(case: Case, weights: Values, columns: Sequence[int], count: float) -> bool:
     if len(case.values) < 2:
         return case.first
-    return int(np.argmax(case.values @ weights + count * case.read)) == case.gold
-
-
-def figure(each: Sequence[Case], weights: Values, columns: Sequence[int]) -> float:
-    return _share(_first(case, weights, columns) for case in each)
-
-
-def _first(case: Case, weights: Values, columns: Sequence[int]) -> bool:
-    if len(case.values) < 2:
-        return case.first
-    return int(np.argmax(case.values[:, columns] @ weights)) == case.gold
+    return int(np.argmax(case.values[:, columns] @ weights + count * case.read)) == case.gold
 
 
 def _share(right: Iterable[bool]) -> float:

@@ -96,7 +96,7 @@ def sets(shared: Path, every: int) -> Iterator[tuple[str, Rows, Rows]]:
 
 
 def cases(generation: Generation, network: Network, questions: Rows) -> Iterator[Case]:
-    retriever, words = Retriever(load_embedder(), judge=network), WordReader()
+    retriever, words = Retriever(load_embedder(), reader=network), WordReader()
     for row in questions:
         hits = retriever.retrieve(generation, row["question"], (), DEPTH).hits
         ranked = words.read(row["question"], hits, generation.lexical)

@@ -24,7 +24,6 @@ from rag.embed import load_embedder
 from rag.evaluate import best_holds, cited_holds, throwaway
 from rag.evaluation import Row, read_rows
 from rag.generation import Generation
-from rag.ranker import judge_of
 from rag.retrieve import Retriever
 from rag.settings import Settings
 from rag.support import Support
@@ -52,7 +51,7 @@ def main() -> None:
     options = arguments.parse_args()
     embedder = load_embedder()
     reader = load_reader("")
-    retriever = Retriever(embedder, judge=judge_of(reader))
+    retriever = Retriever(embedder, reader=reader)
     answerer = Answerer(reader, Support(), Settings().support)
     print(
         "| set | questions | first | best sentence | cited | refused |\n|---|---|---|---|---|---|"

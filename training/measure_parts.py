@@ -20,7 +20,6 @@ from rag.embed import load_embedder
 from rag.evaluate import throwaway
 from rag.evaluation import Row, read_rows
 from rag.generation import Generation
-from rag.ranker import judge_of
 from rag.retrieve import Retriever
 from rag.settings import Settings
 
@@ -66,7 +65,7 @@ def measured(folder: Path, files: tuple[str, str], work: Path, every: int) -> Sc
     """One set: each part, then what is changed elsewhere than in the fusion."""
     passages, asked = dev_set(folder, files, every)
     embedder, cache = load_embedder(), work / "embeddings.sqlite"
-    retriever = Retriever(embedder, judge=judge_of(load_reader("")))
+    retriever = Retriever(embedder, reader=load_reader(""))
     with throwaway(passages, embedder, cache) as generation:
         found = {"questions": str(len(asked))}
         found |= ranked(retriever, generation, asked, PARTS)

@@ -22,7 +22,6 @@ from rag.cross_reader import load_reader
 from rag.embed import load_embedder
 from rag.evaluate import throwaway
 from rag.fold import fold
-from rag.ranker import judge_of
 from rag.retrieve import Retriever
 from rag.settings import Settings
 from rag.support import Support
@@ -52,7 +51,7 @@ class Asker:
     def __init__(self, work: Path, answerer: Answerer) -> None:
         self._work, self._answerer = work, answerer
         self._embedder = load_embedder()
-        self._retriever = Retriever(self._embedder, judge=judge_of(answerer.reader))
+        self._retriever = Retriever(self._embedder, reader=answerer.reader)
 
     def ask(self, question: str, documents: Sequence[str]) -> Draft:
         rows = list(_passages(documents))
