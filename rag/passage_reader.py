@@ -5,6 +5,7 @@ Both stand beside what the word reader sees (rag.word_reader) in a few fitted we
 best passages are read, for reading one takes some 20 ms on a CPU.
 """
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,9 +30,10 @@ Columns = NDArray[np.float32]
 SHIPPED = Path(__file__).parent / "models" / "passages"
 WEIGHTS = ("words", "tokens", "says")
 READ = 3  # passages
-LIMIT = 320  # tokens of a question and a passage together, as in training
+LIMIT = 320  # tokens of a question and a passage read together, as in training
 QUESTION = 64  # tokens of a question; of a longer one the end is read
-UNREAD = -10.0  # score of a sentence without tokens
+WINDOWS = 8  # of a passage too long to be read at once; what comes after them is not read
+UNREAD = -10.0  # score of a sentence without tokens, and the log-chance of one that is not read
 _KEPT = 64  # readings: whoever ranks passages reads them just before whoever answers from them
 
 
@@ -109,7 +111,7 @@ class Pair:
 def paired(cutter: WordPieces, question: Sequence[int], parts: Sequence[Sequence[int]]) -> Pair:
     """`[CLS] question [SEP] sentences [SEP]`, cut at LIMIT tokens."""
     asked = list(question[-QUESTION:])
-    room, body, spans = LIMIT - 3 - len(asked), list[int](), []
+    room, body, spans = room_beside(asked), list[int](), []
     begin = len(asked) + 2
     for part in parts:
         start = len(body)
@@ -118,6 +120,26 @@ def paired(cutter: WordPieces, question: Sequence[int], parts: Sequence[Sequence
     types = [0, *_shared(cutter, asked, body), 0]
     types += [1 + shared for shared in (*_shared(cutter, body, asked), 0)]
     return Pair([cutter.start, *asked, cutter.end, *body, cutter.end], types, spans)
+
+
+def room_beside(question: Sequence[int]) -> int:
+    """Tokens of a passage that are read at once beside those of a question."""
+    return LIMIT - 3 - min(len(question), QUESTION)
+
+
+def windows(lengths: Sequence[int], room: int) -> list[slice]:
+    """Runs of sentences of so many tokens, all read and about equally long, each within the room.
+
+    A sentence longer than the room is alone.
+    """
+    even = sum(lengths) / max(1, math.ceil(sum(lengths) / room))
+    begin, held, found = 0, 0, []
+    for number, length in enumerate(lengths):
+        if begin < number and (held + length > room or held + length / 2 > even):
+            found.append(slice(begin, number))
+            begin, held = number, 0
+        held += length
+    return [*found, slice(begin, len(lengths))]
 
 
 def _shared(cutter: WordPieces, ids: Sequence[int], others: Sequence[int]) -> list[int]:
@@ -143,17 +165,24 @@ class Network:
         return [self.read(question, hit.passage.text).says for hit in hits]
 
     def _read(self, question: str, passage: str) -> Reading:
-        """What is to be said of a passage and of each of its sentences."""
+        """What is to be said of a passage and of each of its sentences.
+
+        One too long to be read at once is read in windows: it says what the window that says most
+        does, and its sentences share what their window is likely to hold.
+        """
         spans = sentences(passage)
-        folded = fold(passage)
-        pair = paired(
-            self.cutter,
-            self.cutter.ids(fold(question)),
-            [self.cutter.ids(folded[begin:end]) for begin, end in spans],
-        )
-        columns = self._run(pair)
-        scores = _log_softmax(sentence_scores(columns, pair.spans)) if spans else ()
-        return Reading(float(columns[0, 2]), tuple(spans), tuple(scores))
+        folded, asked = fold(passage), self.cutter.ids(fold(question))
+        parts = [self.cutter.ids(folded[begin:end]) for begin, end in spans]
+        says, within = list[float](), list[list[float]]()
+        for window in windows([len(part) for part in parts], room_beside(asked))[:WINDOWS]:
+            pair = paired(self.cutter, asked, parts[window])
+            columns = self._run(pair)
+            says.append(float(columns[0, 2]))
+            within.append(_log_softmax(sentence_scores(columns, pair.spans)))
+        shares = _log_softmax(says)
+        chances = [c + share for found, share in zip(within, shares, strict=True) for c in found]
+        chances += [UNREAD] * (len(spans) - len(chances))
+        return Reading(max(says), tuple(spans), tuple(chances))
 
     def _run(self, pair: Pair) -> Columns:
         """The network's three columns for each token."""
@@ -188,6 +217,8 @@ def sentence_scores(columns: Columns, spans: Sequence[Span]) -> list[float]:
 
 
 def _log_softmax(scores: Sequence[float]) -> list[float]:
+    if not scores:
+        return []
     values = np.array(scores)
     values -= values.max()
     return [float(value) for value in values - np.log(np.exp(values).sum())]

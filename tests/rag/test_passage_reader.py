@@ -1,5 +1,6 @@
 """The default reader: question and passage read together by a small network."""
 
+import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +16,13 @@ from rag.passage_reader import (
     QUESTION,
     READ,
     SHIPPED,
+    UNREAD,
+    WINDOWS,
     Network,
     PassageReader,
     paired,
     sentence_scores,
+    windows,
 )
 from rag.wordpieces import END, START, WordPieces
 from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
@@ -160,6 +164,50 @@ def test_a_long_passage_is_cut_and_its_last_sentences_have_no_tokens(cutter: Wor
 
     assert len(pair.ids) == LIMIT
     assert [end - begin for begin, end in pair.spans] == [200, LIMIT - 1 - 203, 0]
+
+
+def test_a_passage_too_long_to_be_read_at_once_is_read_to_its_end(reader: PassageReader) -> None:
+    filler = "這家店旁邊有一間書局，再過去是郵局和一排老榕樹。" * 20
+    hits, index = hits_of(f"{filler}{CAKE}", RIVER)
+
+    best = reader.read("一天賣掉幾個菠蘿麵包", hits, index)[0]
+
+    assert "四百個" in best.text
+    assert says(reader, WHY, f"{filler}{CAKE}") > says(reader, WHY, filler)
+
+
+def test_chances_of_a_passage_read_in_windows_add_up_to_one() -> None:
+    reading = Network(SHIPPED).read(WHY, "這家店旁邊有一間書局，再過去是郵局。" * 30 + CAKE)
+
+    assert sum(math.exp(chance) for chance in reading.chances) == pytest.approx(1, abs=1e-4)
+    assert len(reading.chances) == len(reading.spans)
+
+
+def test_of_an_endless_passage_only_so_much_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, runs = Network(SHIPPED), []
+    run = network._run
+    monkeypatch.setattr(network, "_run", lambda pair: runs.append(pair) or run(pair))
+
+    reading = network.read(WHY, "這家店旁邊有一間書局，再過去是郵局和一排老榕樹。" * 1_000)
+
+    assert len(runs) == WINDOWS
+    assert reading.chances[-1] == UNREAD
+
+
+@pytest.mark.parametrize(
+    ("lengths", "found"),
+    [
+        ([], [(0, 0)]),
+        ([5, 5], [(0, 2)]),
+        ([4, 4, 4], [(0, 2), (2, 3)]),
+        ([6, 6, 6], [(0, 1), (1, 2), (2, 3)]),
+        ([2, 30, 2], [(0, 1), (1, 2), (2, 3)]),
+        ([0, 0, 0], [(0, 3)]),
+    ],
+    ids=["nothing", "short", "even halves", "one each", "a sentence too long", "no tokens"],
+)
+def test_windows_hold_whole_sentences(lengths: list[int], found: list[tuple[int, int]]) -> None:
+    assert [(w.start, w.stop) for w in windows(lengths, 10)] == found
 
 
 def test_words_that_both_have_are_marked(cutter: WordPieces) -> None:
