@@ -4,12 +4,13 @@
 
 The weights are fitted on questions that the reader has not seen: colloquial dev, those of `data/`
 that were kept back (of the encyclopaedic ones every third), the colloquial ones that were (the
-embedding knows those that are answered, and CMRC2018's own), and every 9th of DRCD and CMRC2018
-dev, each asked of an index of some forty paragraphs only, as a few articles make one. Of each set:
-questions that a passage answers, the same with their passage withheld, and questions near a passage
-that nothing answers. In a small index what is left when a passage is withheld is often on the very
-subject. The curve is of colloquial dev and cross-fitted:
-each half is judged by weights from the other half and all other questions.
+embedding knows those that are answered, and CMRC2018's own), every 9th of DRCD and CMRC2018 dev,
+each asked of an index of some forty paragraphs only, as a few articles make one, and the clusters
+that were kept back, each asked of its own passages. Of each set: questions that a passage answers,
+the same with their passage withheld, and questions near a passage that nothing answers. In a small
+index what is left when a passage is withheld is often on the very subject.
+The curve is of colloquial dev and cross-fitted: each half is judged by weights from the other half
+and all other questions.
 The printed weights are from all, the bias such that `--over` of the answerable questions of
 colloquial dev, which are asked of many passages, fall below a probability of 0.5.
 """
@@ -18,6 +19,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from rag.retrieve import Retrieval, Retriever
 from rag.support import FEATURES, among_many, features
 from rag.unknown_names import unknown_names
 from training import texts
+from training.clusters import ClusterQuestion, clusters
 from training.cross_examples import written
 from training.curves import area, refused
 from training.reader_examples import Collection, colloquial, encyclopaedia
@@ -68,7 +71,7 @@ def main() -> None:
     ):
         with throwaway(passages, load_embedder(), options.work / "vectors.sqlite") as generation:
             into += list(judged_cases(generation, reader, questions))
-    for passages, questions in small(options.shared):
+    for passages, questions in chain(small(options.shared), on_one_subject()):
         with throwaway(passages, load_embedder(), options.work / "vectors.sqlite") as generation:
             kept += [
                 ("near" if kind == "withheld" else kind, values)
@@ -130,6 +133,19 @@ def small(shared: Path) -> Iterator[tuple[Questions, Questions]]:
             yield passages, [row for row in asked if row["passage_id"] in here]
 
 
+def on_one_subject() -> Iterator[tuple[Questions, Questions]]:
+    """The clusters that were kept back, each a collection of its own."""
+    for cluster in clusters(learnt=False):
+        passages = [{"id": str(n), "text": text} for n, text in enumerate(cluster.passages)]
+        yield passages, [_of_cluster(asked) for asked in cluster.questions]
+
+
+def _of_cluster(asked: ClusterQuestion) -> dict[str, Any]:
+    answering = [str(number) for number in sorted(asked.answers)]
+    first = answering[0] if answering else None
+    return {"question": asked.question, "passage_id": first, "also": answering[1:]}
+
+
 def _kept_back(learnt: Collection, kept: Collection) -> tuple[Questions, Questions]:
     passages = list(dict.fromkeys([*kept.passages, *learnt.passages]))
     questions = [
@@ -142,13 +158,14 @@ def _kept_back(learnt: Collection, kept: Collection) -> tuple[Questions, Questio
 def judged_cases(
     generation: Generation, reader: Reader, questions: Questions
 ) -> Iterator[tuple[str, tuple[float, ...]]]:
-    """Every question with its five best passages, and again without the one that answers."""
+    """Every question with its five best passages, and again without those that answer."""
     retriever = Retriever(load_embedder(), reader=reader)
     for row in questions:
         found = retriever.retrieve(generation, row["question"], (), _DEPTH)
         gold = row["passage_id"]
         yield _judged(generation, reader, found, "answered" if gold else "unanswerable")
-        others = tuple(hit for hit in found.hits if hit.article.id != gold)
+        answering = {gold, *row.get("also", ())}
+        others = tuple(hit for hit in found.hits if hit.article.id not in answering)
         if gold and others:
             article = generation.content.article(gold)
             apart = f"{article.title}\n{article.text}"

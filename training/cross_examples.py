@@ -95,13 +95,13 @@ class Groups:
     def draw(self, place: int) -> Group:
         """One group; what is random about it comes from this object's own generator."""
         asking, target = self._asked[place]
-        own = _whole(self._collection.passages[asking.near], target)
-        windows = [self._cut(own)]
+        own = whole(self._collection.passages[asking.near], target)
+        windows = [cut(own, self._random)]
         if own.answers and self._random.random() < 0.5:
-            windows.append(self._cut(_without_answer(own)))
-        windows += [self._cut(self._rival(asking))]
+            windows.append(cut(_without_answer(own), self._random))
+        windows += [cut(self._rival(asking), self._random)]
         if self._random.random() < 0.1:
-            windows += [self._cut(self._rival(asking))]
+            windows += [cut(self._rival(asking), self._random)]
         question = self._changes.question(self._worded(asking.question))
         return Group(question, tuple(w for w in windows if w.sentences))
 
@@ -116,33 +116,33 @@ class Groups:
         if key not in self._rivals:
             self._rivals[key] = rivals(self._collection, asking)
         number = self._rivals[key][min(int(self._random.expovariate(0.5)), 7)]
-        return _whole(self._collection.passages[number], None)
-
-    def _cut(self, window: Window) -> Window:
-        """A run of sentences that holds the answer, of a length drawn anew."""
-        room = self._random.choice((100, 140, 200, 300))
-        size = len(window.sentences)
-        if not size:
-            return window
-        answering = [place for place, target in enumerate(window.target) if target]
-        first, last = (
-            (answering[0], answering[-1]) if answering else (self._random.randrange(size),) * 2
-        )
-        length = sum(len(s) for s in window.sentences[first : last + 1])
-        while True:
-            before, after = first > 0, last + 1 < size
-            if not before and not after:
-                break
-            back = before and (not after or self._random.random() < 0.5)
-            more = window.sentences[first - 1] if back else window.sentences[last + 1]
-            if length + len(more) > room:
-                break
-            length += len(more)
-            first, last = (first - 1, last) if back else (first, last + 1)
-        return Window(window.sentences[first : last + 1], window.target[first : last + 1])
+        return whole(self._collection.passages[number], None)
 
 
-def _whole(passage: str, target: Sequence[float] | None) -> Window:
+def cut(window: Window, chance: random.Random) -> Window:
+    """A run of sentences that holds the answer, of a length drawn anew."""
+    room = chance.choice((120, 180, 260, 400))
+    size = len(window.sentences)
+    if not size:
+        return window
+    answering = [place for place, target in enumerate(window.target) if target]
+    first, last = (answering[0], answering[-1]) if answering else (chance.randrange(size),) * 2
+    length = sum(len(s) for s in window.sentences[first : last + 1])
+    while True:
+        before, after = first > 0, last + 1 < size
+        if not before and not after:
+            break
+        back = before and (not after or chance.random() < 0.5)
+        more = window.sentences[first - 1] if back else window.sentences[last + 1]
+        if length + len(more) > room:
+            break
+        length += len(more)
+        first, last = (first - 1, last) if back else (first, last + 1)
+    return Window(window.sentences[first : last + 1], window.target[first : last + 1])
+
+
+def whole(passage: str, target: Sequence[float] | None) -> Window:
+    """A passage as the sentences it has; without a target none of them answers."""
     parts = tuple(passage[begin:end] for begin, end in sentences(passage))
     return Window(parts, tuple(target) if target else (0.0,) * len(parts))
 
@@ -150,16 +150,6 @@ def _whole(passage: str, target: Sequence[float] | None) -> Window:
 def _without_answer(window: Window) -> Window:
     left = [s for s, t in zip(window.sentences, window.target, strict=True) if not t]
     return Window(tuple(left), (0.0,) * len(left))
-
-
-def training_groups(shared: Path, changes: Changes, seed: int = 1) -> list[tuple[float, Groups]]:
-    """Sources with how much of each an epoch takes, as a share of its questions."""
-    variants = texts.variants()
-    return [
-        (1.0, Groups(colloquial(shared, learnt=True), changes, variants, 3 * seed - 2)),
-        (0.6, Groups(encyclopaedia(shared, learnt=True), changes, variants, 3 * seed - 1)),
-        (1.0, Groups(written(shared, learnt=True), changes, variants, 3 * seed)),
-    ]
 
 
 def kept_back(shared: Path) -> Iterator[Collection]:

@@ -24,13 +24,14 @@ from torch.nn.functional import log_softmax
 from corpus.split import sentences
 from rag.passage_reader import Pair, paired
 from rag.wordpieces import WordPieces
-from training import changes, cross_examples, texts
+from training import changes, clusters, cross_examples, texts
+from training.clusters import ClusterGroups
 from training.cross_examples import Group, Groups
 from training.cross_network import CrossNetwork
 from training.curves import area, refused
 from training.export_embedding import SHIPPED
 from training.network import follow
-from training.reader_examples import Asking, Collection, overlap
+from training.reader_examples import Asking, Collection, colloquial, encyclopaedia, overlap
 
 BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
 TOGETHER = 28  # passages a step
@@ -56,12 +57,33 @@ def main() -> None:
     tokens = options.vocabulary.read_text(encoding="utf-8").splitlines()
     common = {token for token in tokens if len(token) == 1}
     change = changes.Changes(texts.thesaurus(texts.TERMS), changes.sounds(options.shared, common))
-    groups = cross_examples.training_groups(options.shared, change, options.seed)
+    groups = sources(options.shared, change, options.seed)
     print([len(found) for _, found in groups], flush=True)
-    kept = list(cross_examples.kept_back(options.shared))
+    kept = [*cross_examples.kept_back(options.shared), clusters.pairs_kept_back()]
     trainer = Trainer(options.work, options.start, WordPieces(tokens))
     batches = _batches(groups, random.Random(7 * options.seed))
     trainer.run(batches, kept, 60 * options.minutes, 60 * options.every)
+
+
+def sources(
+    shared: Path, change: changes.Changes, seed: int
+) -> list[tuple[float, Groups | ClusterGroups]]:
+    """Sources with how much of each an epoch takes, as a share of its questions."""
+    variants = texts.variants()
+    sets = (
+        (1.0, colloquial(shared, learnt=True)),
+        (0.6, encyclopaedia(shared, learnt=True)),
+        (1.0, cross_examples.written(shared, learnt=True)),
+    )
+    first = (len(sets) + 1) * seed
+    on_one_subject = ClusterGroups([*clusters.clusters(learnt=True)], change, first + len(sets))
+    return [
+        *(
+            (share, Groups(found, change, variants, first + n))
+            for n, (share, found) in enumerate(sets)
+        ),
+        (2.0, on_one_subject),
+    ]
 
 
 class Trainer:
@@ -188,14 +210,14 @@ class Trainer:
 
 
 def _batches(
-    sources: Sequence[tuple[float, Groups]], chance: random.Random
+    sources: Sequence[tuple[float, Groups | ClusterGroups]], chance: random.Random
 ) -> Iterator[list[Group]]:
     """Groups of all sources mixed, about TOGETHER passages at a time, without end."""
     while True:
         order = [
             (groups, place)
             for share, groups in sources
-            for place in chance.sample(range(len(groups)), int(share * len(groups)))
+            for place in _places(len(groups), share, chance)
         ]
         chance.shuffle(order)
         batch: list[Group] = []
@@ -204,6 +226,12 @@ def _batches(
             if sum(len(group.windows) for group in batch) >= TOGETHER:
                 yield batch
                 batch = []
+
+
+def _places(size: int, share: float, chance: random.Random) -> list[int]:
+    """Each place as often as the share has whole numbers, and of the rest as many as are left."""
+    again, part = divmod(share, 1)
+    return [*range(size)] * int(again) + chance.sample(range(size), int(part * size))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""What the reader learns from passages on one narrow subject, written for this project.
+
+A cluster is five or six passages that a search would bring together, with questions that one or two
+of them answer and as many of their kind that none does: of another year, person or edition, of what
+is announced and not told. So being on the subject is told from saying what is asked.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.fold import fold
+from training import texts
+from training.changes import Changes
+from training.cross_examples import Group, cut, whole
+from training.reader_examples import Asking, Collection, overlap
+
+CLUSTERS = Path(__file__).parent / "data" / "clusters.jsonl"
+_WITHHELD = 0.2  # of the draws of an answered question are without the passages that answer it
+_OTHERS = 3  # passages of the cluster that are read beside the one that answers
+
+
+@dataclass(frozen=True)
+class ClusterQuestion:
+    """A folded question and, by the number of each passage that answers it, the folded clauses."""
+
+    question: str
+    answers: dict[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Folded passages on one subject and what is asked about it."""
+
+    passages: tuple[str, ...]
+    questions: tuple[ClusterQuestion, ...]
+
+
+def clusters(learnt: bool) -> Iterator[Cluster]:
+    """Those to learn from, or those kept to measure and to fit the refusal on."""
+    for row in texts.lines(CLUSTERS):
+        if row["kept_back"] is not learnt:
+            yield Cluster(
+                tuple(fold(passage) for passage in row["passages"]),
+                tuple(_question(question) for question in row["questions"]),
+            )
+
+
+def _question(row: dict[str, object]) -> ClusterQuestion:
+    answers = row["answers"]
+    assert isinstance(answers, dict)
+    return ClusterQuestion(
+        fold(str(row["question"])),
+        {int(n): tuple(fold(clause) for clause in clauses) for n, clauses in answers.items()},
+    )
+
+
+class ClusterGroups:
+    """Groups drawn from clusters: others of a cluster with a passage that answers, if any does."""
+
+    def __init__(self, found: Sequence[Cluster], changes: Changes, seed: int = 0) -> None:
+        self._changes, self._random = changes, random.Random(seed)
+        self._asked = [(cluster, asked) for cluster in found for asked in cluster.questions]
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    def draw(self, place: int) -> Group:
+        """One group; what is random about it comes from this object's own generator."""
+        cluster, asked = self._asked[place]
+        others = [n for n in range(len(cluster.passages)) if n not in asked.answers]
+        windows = [
+            whole(cluster.passages[n], None)
+            for n in self._random.sample(others, min(_OTHERS, len(others)))
+        ]
+        if asked.answers and self._random.random() >= _WITHHELD:
+            gold = self._random.choice(sorted(asked.answers))
+            windows.append(whole(cluster.passages[gold], target(cluster, asked, gold)))
+        question = self._changes.question(asked.question)
+        return Group(question, tuple(cut(window, self._random) for window in windows))
+
+
+def target(cluster: Cluster, asked: ClusterQuestion, passage: int) -> tuple[float, ...]:
+    """How much of the answering clauses each sentence of a passage holds; of all, 1."""
+    found = [overlap(clause, cluster.passages[passage]) for clause in asked.answers[passage]]
+    summed = [sum(shares) for shares in zip(*found, strict=True)]
+    return tuple(share / (sum(summed) or 1) for share in summed)
+
+
+def pairs_kept_back() -> Collection:
+    """Each question kept back with each passage of its cluster, those that do not answer too."""
+    passages: list[str] = []
+    asked: list[Asking] = []
+    for cluster in clusters(learnt=False):
+        for question in cluster.questions:
+            for n in range(len(cluster.passages)):
+                clauses = question.answers.get(n, ("",))
+                near = len(passages) + n
+                asked.append(Asking(question.question, near, n in question.answers, clauses[0]))
+        passages += cluster.passages
+    return Collection(passages, asked)
