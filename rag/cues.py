@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable
 
+HOW_MANY = "几(?![何率乎])"  # 几何, 几率, 几乎 ask for no number
 _ASKS = {
     "who": r"谁|哪位|哪个人|什么人|何人|叫什么名|名字|\bwho\b|\bwhom\b|\bwhose\b",
     "when": r"什么时候|何时|几时|哪年|哪一年|哪天|几月|啥时候|时间|年份|哪个年代|什么年|多久"
     r"|\bwhen\b|\b(?:what|which) (?:year|month|day|date)\b|how long",
     "where": r"哪里|哪儿|在哪|何处|什么地方|哪个国|哪个城|哪个省|哪国|位于|地点"
     r"|\bwhere\b|\b(?:what|which) (?:city|country|town|place)\b",
-    "many": r"多少|几|多大|多高|多长|多远|多重|比例|百分|数量"
+    "many": rf"多少|{HOW_MANY}|多大|多高|多长|多远|多重|比例|百分|数量"
     r"|\bhow (?:many|much|big|large|old|tall|far)\b"
     r"|\bwhat (?:number|amount|percent(?:age)?|proportion|share|fraction)\b",
     "why": r"为什么|为何|为啥|何以|原因|怎么会|干嘛|凭什么|缘故|图什么|\bwhy\b|reason",
@@ -62,8 +63,7 @@ def offers(folded_sentence: str) -> frozenset[str]:
     )
 
 
-# 几何, 几率, 多重人格, 多高兴 and their like count nothing.
-HOW_MANY = "几(?![何率乎])"
+# 多重人格, 多高兴 and their like count nothing.
 _COUNTED = re.compile(
     rf"(?:(?<![哪好]){HOW_MANY}|多少)\s*([一-鿿])"
     r"|多(久|长时间|高(?!兴)|长(?!大)|远|深(?!入)|重(?![人性要]))"

@@ -18,11 +18,12 @@ from rag.fold import fold
 from rag.generation import Generation
 from rag.settings import DEFAULT_CORPUS, REPOSITORY, Settings
 from rag.variant import detect
+from rag.wordpieces import HAN
 
 Row = dict[str, Any]
 FILE = "golden.jsonl"
 _NEAR = 50  # passages that are searched for a quote
-_HAN = re.compile("[㐀-鿿]")
+_HAN = re.compile(f"[{HAN}]")
 
 
 def golden_files(corpus_dir: Path) -> list[Path]:

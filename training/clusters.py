@@ -89,14 +89,19 @@ def target(cluster: Cluster, asked: ClusterQuestion, passage: int) -> tuple[floa
 
 
 def pairs_kept_back() -> Collection:
-    """Each question kept back with each passage of its cluster, those that do not answer too."""
+    """Each question kept back with a passage that answers it, if any, and the nearest other."""
     passages: list[str] = []
     asked: list[Asking] = []
     for cluster in clusters(learnt=False):
         for question in cluster.questions:
-            for n in range(len(cluster.passages)):
-                clauses = question.answers.get(n, ("",))
-                near = len(passages) + n
-                asked.append(Asking(question.question, near, n in question.answers, clauses[0]))
+            for n in (*list(question.answers)[:1], _nearest_other(cluster, question)):
+                answer = question.answers.get(n, ("",))[0]
+                asked.append(Asking(question.question, len(passages) + n, bool(answer), answer))
         passages += cluster.passages
     return Collection(passages, asked)
+
+
+def _nearest_other(cluster: Cluster, asked: ClusterQuestion) -> int:
+    """Of the passages that do not answer, the one that has most of the question's characters."""
+    others = [n for n in range(len(cluster.passages)) if n not in asked.answers]
+    return max(others, key=lambda n: len({*asked.question} & {*cluster.passages[n]}))

@@ -21,7 +21,10 @@ def test_what_a_question_asks_for(question: str, kind: str) -> None:
     assert kind in asks(fold(question))
 
 
-@pytest.mark.parametrize("question", ["What does it share with us?", "哪一天不重要"])
+@pytest.mark.parametrize(
+    "question",
+    ["What does it share with us?", "哪一天不重要", "他幾乎沒有說話", "几何学是谁创立的"],
+)
 def test_words_that_ask_for_no_quantity(question: str) -> None:
     assert "many" not in asks(fold(question))
 
