@@ -37,7 +37,7 @@ _COUNTED_IN = 4  # sentences
 # large collection passages often leave out the name of what they are about.
 _FEW = 300
 # Log-odds. Among many passages one always resembles the question: there it takes more to answer.
-_AMONG_MANY = 0.5
+_AMONG_MANY = 0.8
 # What is said to the bot, or names no subject, is not asked of the articles, whatever words they
 # share.
 _ASIDE = 0.3
@@ -54,10 +54,10 @@ class Support:
     """
 
     weights: tuple[float, ...] = (
-        *(2.48, -0.95, 4.69, 1.13, 0.73, -0.36, 0.51, -0.4),
-        *(1.34, 0.63, 0.9, 0.31, -1.69),
+        *(1.51, 0.1, 5.49, 2.1, 0.39, -0.31, 0.17, -0.11),
+        *(1.69, 0.48, 0.99, 0.07, -0.68),
     )
-    bias: float = -2.32
+    bias: float = -2.69
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, *(0.0,) * 9)
     linear_bias: float = -2.84
 
