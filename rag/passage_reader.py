@@ -34,6 +34,8 @@ LIMIT = 320  # tokens of a question and a passage read together, as in training
 QUESTION = 64  # tokens of a question; of a longer one the end is read
 WINDOWS = 8  # of a passage too long to be read at once; what comes after them is not read
 UNREAD = -10.0  # score of a sentence without tokens, and the log-chance of one that is not read
+# Weight of the words of a line that the network does not read: there they say more than beside it.
+_ALONE = 0.5
 _KEPT = 64  # readings: whoever ranks passages reads them just before whoever answers from them
 
 
@@ -70,9 +72,9 @@ class PassageReader:
         return self._network.relevance(question, hits)
 
     def _scored(self, sentence: WordSentence, reading: "Reading | None") -> WordSentence:
-        score = self._words_weight * sentence.score
         if reading is None:
-            return replace(sentence, score=score)
+            return replace(sentence, score=_ALONE * sentence.score)
+        score = self._words_weight * sentence.score
         score += self._tokens * reading.chance(sentence.start, sentence.end)
         score += self._says * reading.says
         return replace(sentence, score=score, read=reading.says)

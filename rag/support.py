@@ -49,8 +49,7 @@ _METADATA = 2.5
 class Support:
     """A logistic model over both legs' scores and what the reader says; weights as FEATURES.
 
-    `linear` and its bias serve readers that say nothing of a whole passage; they weigh only what
-    both legs say.
+    `linear` and its bias serve where no network read a passage; they weigh only what both legs say.
     """
 
     weights: tuple[float, ...] = (
@@ -65,11 +64,11 @@ class Support:
         """The probability, 0 to 1, that the passages answer the question."""
         if not ranked or not retrieval.hits:
             return 0.0
-        said = isinstance(ranked[0], WordSentence)
-        weights, bias = (self.weights, self.bias) if said else (self.linear, self.linear_bias)
+        read = any(isinstance(s, WordSentence) and s.read is not None for s in ranked)
+        weights, bias = (self.weights, self.bias) if read else (self.linear, self.linear_bias)
         values = features(retrieval, ranked)
         logit = bias + sum(w * v for w, v in zip(weights, values, strict=True))
-        logit -= said * among_many(retrieval.among)
+        logit -= read * among_many(retrieval.among)
         question = fold(retrieval.searched)
         logit += _METADATA * _told_by_metadata(question, ranked[0])
         found = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))

@@ -73,7 +73,7 @@ def test_the_best_sentence_is_looked_at() -> None:
 
 def test_among_many_passages_it_takes_more_to_answer() -> None:
     retrieval, support = retrieval_of((0.6, 0.5)), Support(weights=only("cosine", 0.0), bias=0.0)
-    ranked = [sentence_of(retrieval, 0, 0.0)]
+    ranked = [replace(sentence_of(retrieval, 0, 0.0), read=0.0)]
     plain = [Sentence(retrieval.hits[0], 0, 5, 1.0)]
     few, some, many = (replace(retrieval, among=n) for n in (0, 300, 100_000))
 
@@ -106,9 +106,19 @@ def test_the_probability_is_the_logistic_of_the_weighted_sum() -> None:
     retrieval = retrieval_of((0.6, 0.5))
     support = Support(weights=only("fused", 5), bias=-2)
 
-    chance = support.probability(retrieval, [sentence_of(retrieval, 0, 0.0)])
+    chance = support.probability(retrieval, [replace(sentence_of(retrieval, 0, 0.0), read=0.0)])
 
     assert chance == pytest.approx(1 / (1 + math.exp(-1)))
+
+
+def test_where_no_network_read_only_both_legs_count() -> None:
+    retrieval = retrieval_of((0.6, 0.5))
+    support = Support(weights=only("passage says", 9.0), linear=only("fused", 5), linear_bias=-2)
+
+    for says in (-3.0, 3.0):
+        chance = support.probability(retrieval, [sentence_of(retrieval, 0, says)])
+
+        assert chance == pytest.approx(1 / (1 + math.exp(-1)))
 
 
 def test_a_reader_that_says_nothing_of_passages_has_its_own_weights() -> None:
