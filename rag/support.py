@@ -64,7 +64,7 @@ class Support:
         """The probability, 0 to 1, that the passages answer the question."""
         if not ranked or not retrieval.hits:
             return 0.0
-        read = any(isinstance(s, WordSentence) and s.read is not None for s in ranked)
+        read = bool(_readings(ranked))
         weights, bias = (self.weights, self.bias) if read else (self.linear, self.linear_bias)
         values = features(retrieval, ranked)
         logit = bias + sum(w * v for w, v in zip(weights, values, strict=True))
@@ -87,7 +87,7 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
     cosines = [hit.dense or 0.0 for hit in hits]
     worded = [s for s in ranked if isinstance(s, WordSentence)]
     says = [s.says for s in worded] or [0.0]
-    read = {s.hit.passage.id: s.read for s in worded if s.read is not None}
+    read = _readings(ranked)
     # Nothing was learnt of lines of metadata, which no network reads.
     best = worded[0] if worded and worded[0].hit.passage.kind == "body" else None
     return (
@@ -105,6 +105,15 @@ def features(retrieval: Retrieval, ranked: Sequence[Sentence]) -> tuple[float, .
         float("why" in asks(asked)),
         bool(retrieval.unknown) * math.exp(-retrieval.among / _FEW),
     )
+
+
+def _readings(ranked: Sequence[Sentence]) -> dict[str, float]:
+    """What a network says of each passage that it read, by the passage's id."""
+    return {
+        s.hit.passage.id: s.read
+        for s in ranked
+        if isinstance(s, WordSentence) and s.read is not None
+    }
 
 
 def _told_by_metadata(folded_question: str, best: Sentence) -> bool:

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.fold import fold
 from training import texts
@@ -42,18 +43,13 @@ def clusters(learnt: bool) -> Iterator[Cluster]:
     for row in texts.lines(CLUSTERS):
         if row["kept_back"] is not learnt:
             yield Cluster(
-                tuple(fold(passage) for passage in row["passages"]),
-                tuple(_question(question) for question in row["questions"]),
+                tuple(map(fold, row["passages"])), tuple(map(_question, row["questions"]))
             )
 
 
-def _question(row: dict[str, object]) -> ClusterQuestion:
-    answers = row["answers"]
-    assert isinstance(answers, dict)
-    return ClusterQuestion(
-        fold(str(row["question"])),
-        {int(n): tuple(fold(clause) for clause in clauses) for n, clauses in answers.items()},
-    )
+def _question(row: dict[str, Any]) -> ClusterQuestion:
+    answers = {int(n): tuple(map(fold, clauses)) for n, clauses in row["answers"].items()}
+    return ClusterQuestion(fold(row["question"]), answers)
 
 
 class ClusterGroups:
@@ -85,7 +81,8 @@ def target(cluster: Cluster, asked: ClusterQuestion, passage: int) -> tuple[floa
     """How much of the answering clauses each sentence of a passage holds; of all, 1."""
     found = [overlap(clause, cluster.passages[passage]) for clause in asked.answers[passage]]
     summed = [sum(shares) for shares in zip(*found, strict=True)]
-    return tuple(share / (sum(summed) or 1) for share in summed)
+    total = sum(summed) or 1
+    return tuple(share / total for share in summed)
 
 
 def pairs_kept_back() -> Collection:
