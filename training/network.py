@@ -34,6 +34,12 @@ def encoder(tokens: int, dropout: float, types: int = 2) -> BertModel:
     return BertModel(config, add_pooling_layer=False)
 
 
+def narrow() -> torch.autocast:
+    """Products in bfloat16 where the processor has AVX-512; without, they take 45 times as long."""
+    able = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=able)
+
+
 class Network(torch.nn.Module):
     """Token numbers in, unit vectors out."""
 

@@ -1,10 +1,11 @@
-"""The shipped embedding's weights as floats again, to train on from where it stands.
+"""A shipped network's weights as floats again, to train on from where it stands.
 
-    python -m training.shipped_weights --out start.safetensors
+    python -m training.shipped_weights --out FILE [--model rag/models/passages/model.onnx]
 
-What int8 rounded away stays away: the restored model's vectors are those of the shipped one to a
-cosine of 0.996. The pieces that the export merges are taken apart; the token type of a second text
-is taken from the base model, for the shipped graph never sees one.
+Of the embedding, or of the reader that reads question and passage together. What int8 rounded away
+stays away: the restored embedding's vectors are those of the shipped one to a cosine of 0.996. The
+pieces that the export merges are taken apart; the token type of a second text is taken from the
+base model for the embedding, whose graph never sees one.
 """
 
 import argparse
@@ -38,12 +39,17 @@ def restored(path: Path) -> dict[str, Array]:
     found = _embeddings(constants)
     for layer in range(LAYERS):
         found |= _layer(constants, f"encoder.layer.{layer}")
+    if "head.w" in constants:  # a reader's weights have the names of training.cross_network
+        found = {f"bert.{name}": value for name, value in found.items()}
+        found |= _named("head", constants["head.w"].T, constants["head.b"])
     return {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in found.items()}
 
 
 def _embeddings(constants: Constants) -> dict[str, Array]:
     base = load_file(base_model() / "model.safetensors")
     types = base["embeddings.token_type_embeddings.weight"]
+    if "type_rows" in constants:  # these differ from the first, which the positions hold
+        types = types[:1] + constants["type_rows"].astype(np.float32)
     positions = base["embeddings.position_embeddings.weight"].copy()
     known = constants["positions"].astype(np.float32) - types[:1]
     positions[: len(known)] = known

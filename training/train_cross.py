@@ -30,7 +30,7 @@ from training.cross_examples import Group, Groups
 from training.cross_network import CrossNetwork
 from training.curves import area, refused
 from training.export_embedding import SHIPPED
-from training.network import follow
+from training.network import follow, narrow
 from training.reader_examples import Asking, Collection, colloquial, encyclopaedia, overlap
 
 BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
@@ -133,7 +133,7 @@ class Trainer:
         """One update; the mean losses in nats: which sentence, which passage."""
         self.network.train()
         pairs = [self._pair(g.question, w.sentences) for g in groups for w in g.windows]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with narrow():
             scores, says = self.network(pairs)
         which, whole, at = [], [], 0
         for group in groups:

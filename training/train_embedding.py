@@ -31,7 +31,7 @@ from training.batches import (
     distinct_glosses,
 )
 from training.cross_examples import written_pairs
-from training.network import Encoder, Network, follow
+from training.network import Encoder, Network, follow, narrow
 
 TEMPERATURE = 0.05
 TOKEN_RATE, BODY_RATE = 4e-4, 4e-5
@@ -168,7 +168,7 @@ class Trainer:
     def step(self, batch: Batch) -> float:
         """One update; the mean loss in nats."""
         self.network.train()
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with narrow():
             questions = self.network([self.cutter.framed(text, LIMIT) for text in batch.questions])
             passages = self.network([self.cutter.framed(text, LIMIT) for text in batch.passages])
         loss = contrast(questions.float(), passages.float(), torch.tensor(batch.gold))

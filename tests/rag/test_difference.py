@@ -35,7 +35,8 @@ class Projected(HashEmbedder):
     _turn = np.random.default_rng(5).standard_normal((64, 64)).astype(np.float32)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        vectors = super().embed_passages(texts) @ self._turn
+        # One at a time: some processors round a product of many rows otherwise than that of one.
+        vectors = np.stack([vector @ self._turn for vector in super().embed_passages(texts)])
         turned: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return turned
 
