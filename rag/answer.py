@@ -30,7 +30,7 @@ _TOPICS = 2
 _LIST_INTRODUCED = 2.5  # log-odds; the reader thinks little of a sentence without its list
 _LONGEST_LIST = 400  # characters that a list may add to an answer
 _INTRODUCED = re.compile(r"\s*[^\n]+(?:\n[^\n]+)*")  # the lines up to the next blank one
-_BETWEEN = 80  # characters: quoted along, a sentence keeps two others in their context
+_BETWEEN = 120  # characters: quoted along, a sentence keeps two others in their context
 _METADATA = 4.0  # log-odds
 _ADDRESS = 20.0  # log-odds: it answers nobody but those who ask for one, whatever words are in it
 # Every article has a date and a link: it is that of the article whose text is nearest.

@@ -1,6 +1,6 @@
 """Fit when to answer and when to refuse: the weights of rag.support, and the curve they give.
 
-    python -m training.calibrate_support --shared DIR --work DIR [--reader none] [--over 0.08]
+    python -m training.calibrate_support --shared DIR --work DIR [--reader none] [--over 0.12]
 
 The weights are fitted on questions that the reader has not seen: colloquial dev, those of `data/`
 that were kept back (of the encyclopaedic ones every third), the colloquial ones that were (the
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--reader", default="", help='"none" for the linear reader')
-    parser.add_argument("--over", type=float, default=0.08, help="answerable questions refused")
+    parser.add_argument("--over", type=float, default=0.12, help="answerable questions refused")
     options = parser.parse_args()
     reader = load_reader(options.reader)
     measured: Rows = []
