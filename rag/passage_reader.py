@@ -1,8 +1,9 @@
 """The default reader: a small network reads the question and a passage together.
 
 It says with what log-odds the passage answers at all, and how much each token is of the answer.
-Both stand beside what the word reader sees (rag.word_reader) in a few fitted weights. Only the
-best passages are read, for reading one takes some 20 ms on a CPU.
+Both stand beside what the word reader sees (rag.word_reader) in a few fitted weights. Reading a
+passage takes some 20 to 50 ms on a CPU: only those are read that may hold the answer, and only
+those twice of which the first reading is not sure.
 """
 
 import math
@@ -21,6 +22,7 @@ from rag import embed
 from rag.fold import fold
 from rag.lexical import LexicalIndex
 from rag.model_folder import ModelFolder
+from rag.ranker import LEAD
 from rag.result import Hit
 from rag.word_reader import WordReader, WordSentence
 from rag.wordpieces import WordPieces, checked_vocabulary
@@ -29,10 +31,14 @@ Columns = NDArray[np.float32]
 
 SHIPPED = Path(__file__).parent / "models" / "passages"
 WEIGHTS = ("words", "tokens", "says")
-READ = 3  # passages
+READ = 3  # passages at most
+_FAR = LEAD + 1e-9  # of the fused score; those that the ranking put in order lie within LEAD
 LIMIT = 320  # tokens of a question and a passage read together, as in training
 QUESTION = 64  # tokens of a question; of a longer one the end is read
 WINDOWS = 8  # of a passage too long to be read at once; what comes after them is not read
+_CLOSER = 150  # tokens of a window of the second reading
+_SURE = 1.5  # of log-chance: a sentence that leads by more stays first in a second reading
+_HARDLY = -1.0  # log-odds; who says less answers hardly ever, in whichever sentence
 UNREAD = -10.0  # score of a sentence without tokens, and the log-chance of one that is not read
 # Weight of the words of a line that the network does not read: there they say more than beside it.
 _ALONE = 0.5
@@ -54,13 +60,10 @@ class PassageReader:
 
     def read(self, question: str, hits: Sequence[Hit], index: LexicalIndex) -> list[WordSentence]:
         """The sentences of the best passages, best first."""
+        texts = worth_reading(hits)
         # Lines of metadata are no text: the network knows none, and reading them costs nothing.
-        near = [h for n, h in enumerate(hits) if n < READ or h.passage.kind == "metadata"]
-        readings = {
-            hit.passage.id: self._network.read(question, hit.passage.text)
-            for hit in near
-            if hit.passage.kind != "metadata"
-        }
+        near = [h for h in hits if h in texts or h.passage.kind == "metadata"]
+        readings = {hit.passage.id: self._network.read(question, hit.passage.text) for hit in texts}
         found = [
             self._scored(sentence, readings.get(sentence.hit.passage.id))
             for sentence in self._words.read(question, near, index)
@@ -78,6 +81,12 @@ class PassageReader:
         score += self._tokens * reading.chance(sentence.start, sentence.end)
         score += self._says * reading.says
         return replace(sentence, score=score, read=reading.says)
+
+
+def worth_reading(hits: Sequence[Hit]) -> list[Hit]:
+    """The first texts of the hits, down to where one lies too far behind to hold the answer."""
+    texts = [hit for hit in hits[:READ] if hit.passage.kind != "metadata"]
+    return [hit for hit in texts if texts[0].score - hit.score <= _FAR]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,22 +178,38 @@ class Network:
     def _read(self, question: str, passage: str) -> Reading:
         """What is to be said of a passage and of each of its sentences.
 
-        One too long to be read at once is read in windows: it says what the window that says most
-        does, and its sentences share what their window is likely to hold.
+        Where it may answer and two sentences are about as likely, it is read once more in shorter
+        windows, unless it is very long, and the mean of both readings holds.
         """
         spans = sentences(passage)
         folded, asked = fold(passage), self.cutter.ids(fold(question))
         parts = [self.cutter.ids(folded[begin:end]) for begin, end in spans]
+        room, length = room_beside(asked), sum(map(len, parts))
+        says, chances = self._in_windows(asked, parts, room)
+        unsure = says > _HARDLY and _lead(chances) < _SURE
+        if unsure and _CLOSER < length <= 2 * room:
+            again, closer = self._in_windows(asked, parts, _CLOSER)
+            says = (says + again) / 2
+            chances = _log_softmax(np.add(chances, closer) / 2)
+        chances += [UNREAD] * (len(spans) - len(chances))
+        return Reading(says, tuple(spans), tuple(chances))
+
+    def _in_windows(
+        self, asked: list[int], parts: Sequence[list[int]], room: int
+    ) -> tuple[float, list[float]]:
+        """The log-odds and each sentence's log-chance, read in windows of so many tokens.
+
+        The passage says what the window that says most does, and its sentences share what their
+        window is likely to hold.
+        """
         says, within = list[float](), list[list[float]]()
-        for window in windows([len(part) for part in parts], room_beside(asked))[:WINDOWS]:
+        for window in windows([len(part) for part in parts], room)[:WINDOWS]:
             pair = paired(self.cutter, asked, parts[window])
             columns = self._run(pair)
             says.append(float(columns[0, 2]))
             within.append(_log_softmax(sentence_scores(columns, pair.spans)))
         shares = _log_softmax(says)
-        chances = [c + share for found, share in zip(within, shares, strict=True) for c in found]
-        chances += [UNREAD] * (len(spans) - len(chances))
-        return Reading(max(says), tuple(spans), tuple(chances))
+        return max(says), [c + s for found, s in zip(within, shares, strict=True) for c in found]
 
     def _run(self, pair: Pair) -> Columns:
         """The network's three columns for each token."""
@@ -218,8 +243,14 @@ def sentence_scores(columns: Columns, spans: Sequence[Span]) -> list[float]:
     return found
 
 
-def _log_softmax(scores: Sequence[float]) -> list[float]:
-    if not scores:
+def _lead(chances: Sequence[float]) -> float:
+    """How much likelier the best sentence is than the next."""
+    best = sorted(chances)[-2:]
+    return best[1] - best[0] if len(best) == 2 else math.inf
+
+
+def _log_softmax(scores: Sequence[float] | NDArray[np.float64]) -> list[float]:
+    if not len(scores):
         return []
     values = np.array(scores)
     values -= values.max()

@@ -19,15 +19,18 @@ from rag.passage_reader import (
     UNREAD,
     WINDOWS,
     Network,
+    Pair,
     PassageReader,
     paired,
     sentence_scores,
     windows,
 )
+from rag.ranker import LEAD
 from rag.wordpieces import END, START, WordPieces
 from tests.rag.test_word_reader import CAKE, RIVER, WHY, hits_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+ALIKE = "這家店旁邊有一間書局，再過去是郵局和一排老榕樹。"
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +127,27 @@ def test_only_the_best_passages_are_read(reader: PassageReader) -> None:
     assert {s.hit.passage.id for s in found} == {hit.passage.id for hit in hits[:READ]}
 
 
+def test_a_passage_far_behind_the_first_is_not_read(reader: PassageReader) -> None:
+    (first, second), index = hits_of(RIVER, CAKE)
+    leading, behind = replace(first, score=0.9), replace(second, score=0.9 - LEAD)
+
+    read = {s.hit.passage.id for s in reader.read(WHY, [leading, behind], index)}
+    farther = replace(behind, score=0.89 - LEAD)
+    alone = {s.hit.passage.id for s in reader.read(WHY, [leading, farther], index)}
+
+    assert read == {first.passage.id, second.passage.id}
+    assert alone == {first.passage.id}
+
+
+def test_a_text_is_not_far_behind_because_metadata_leads(reader: PassageReader) -> None:
+    (first, second), index = hits_of(RIVER, CAKE)
+    lines = replace(first, score=2.0, passage=replace(first.passage, kind="metadata"))
+
+    found = reader.read(WHY, [lines, second], index)
+
+    assert {s.hit.passage.id for s in found if s.read is not None} == {second.passage.id}
+
+
 def test_metadata_is_left_to_the_words(reader: PassageReader) -> None:
     hits, index = hits_of(CAKE)
     lines = replace(hits[0], passage=replace(hits[0].passage, kind="metadata"))
@@ -167,7 +191,7 @@ def test_a_long_passage_is_cut_and_its_last_sentences_have_no_tokens(cutter: Wor
 
 
 def test_a_passage_too_long_to_be_read_at_once_is_read_to_its_end(reader: PassageReader) -> None:
-    filler = "這家店旁邊有一間書局，再過去是郵局和一排老榕樹。" * 20
+    filler = ALIKE * 20
     hits, index = hits_of(f"{filler}{CAKE}", RIVER)
 
     best = reader.read("一天賣掉幾個菠蘿麵包", hits, index)[0]
@@ -183,12 +207,49 @@ def test_chances_of_a_passage_read_in_windows_add_up_to_one() -> None:
     assert len(reading.chances) == len(reading.spans)
 
 
-def test_of_an_endless_passage_only_so_much_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    network, runs = Network(SHIPPED), []
+def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[Network, list[Pair]]:
+    network, runs = Network(SHIPPED), list[Pair]()
     run = network._run
     monkeypatch.setattr(network, "_run", lambda pair: runs.append(pair) or run(pair))
+    return network, runs
 
-    reading = network.read(WHY, "這家店旁邊有一間書局，再過去是郵局和一排老榕樹。" * 1_000)
+
+def test_where_two_sentences_are_as_likely_a_passage_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, runs = counted(monkeypatch)
+
+    reading = network.read("這家店旁邊有什麼？", ALIKE * 12)
+
+    whole, *windows_of_it = [len(pair.ids) for pair in runs]
+    assert len(windows_of_it) == 2
+    assert max(windows_of_it) < whole
+    assert sum(math.exp(chance) for chance in reading.chances) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("一天賣掉幾個菠蘿麵包", f"{CAKE}{ALIKE * 6}"),
+        ("這家店旁邊有什麼？", ALIKE * 5),
+        (WHY, ALIKE * 12),
+    ],
+    ids=["sure", "short", "no answer"],
+)
+def test_any_other_passage_is_read_once(
+    monkeypatch: pytest.MonkeyPatch, question: str, text: str
+) -> None:
+    network, runs = counted(monkeypatch)
+
+    network.read(question, text)
+
+    assert len(runs) == 1
+
+
+def test_of_an_endless_passage_only_so_much_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, runs = counted(monkeypatch)
+
+    reading = network.read(WHY, ALIKE * 1_000)
 
     assert len(runs) == WINDOWS
     assert reading.chances[-1] == UNREAD
