@@ -2,7 +2,8 @@
 
     python -m tests.make_pictures [FOLDER]
 
-Needs chromium and matplotlib (the extra `report`). The index is built over the articles that ship.
+Needs chromium, matplotlib (the extra `report`), and fonts with Chinese characters and with emoji:
+without them boxes are drawn. The index is built over the articles that ship.
 """
 
 import asyncio
@@ -138,8 +139,18 @@ def shrink(to: Path) -> None:
     sys.stdout.write(f"{to.name}: {size:,} bytes\n")
 
 
+def check_fonts() -> None:
+    """End where no font has what the pictures show, as far as fontconfig can tell."""
+    if not shutil.which("fc-list"):
+        return
+    for what, pattern in (("Chinese characters", ":lang=zh"), ("emoji", ":lang=und-zsye")):
+        if not subprocess.run(["fc-list", pattern], capture_output=True, check=True).stdout:
+            sys.exit(f"No font with {what} is installed (fc-list {pattern} names none): add one.")
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    check_fonts()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as room:
         asyncio.run(draw(folder, Path(room)))
