@@ -17,6 +17,7 @@ from rag.result import Citation, Hit, Status, Variant
 from rag.retrieve import Retrieval
 from rag.support import Support
 from rag.variant import to_variant
+from rag.whole_sentences import self_contained, whole
 from rag.wording import QUOTATION_MARKS, REFUSED, REFUSED_NEAREST
 
 _MOST_SENTENCES = 3
@@ -59,16 +60,17 @@ class Answerer:
 
     def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
         """Answer from the hits of a retrieval; refuses when they do not support an answer."""
-        ranked, citations = self._quote(generation, retrieval)
-        support = self._support.probability(retrieval, ranked)
+        read, citations = self._quote(generation, retrieval)
+        support = self._support.probability(retrieval, read)
+        ranked = tuple(whole(read))
         if not ranked or support < self.threshold:
-            return Draft("refused", refusal(retrieval.hits, variant), (), support, tuple(ranked))
-        return Draft("answered", quoted(citations, variant), citations, support, tuple(ranked))
+            return Draft("refused", refusal(retrieval.hits, variant), (), support, ranked)
+        return Draft("answered", quoted(citations, variant), citations, support, ranked)
 
     def _quote(
         self, generation: Generation, retrieval: Retrieval
     ) -> tuple[Sequence[Sentence], tuple[Citation, ...]]:
-        """The sentences of the hits, the best first, and what is quoted of them.
+        """What was read of the hits, the best first, and what is quoted of it.
 
         Who asks for more gets nothing of what the answers before were made of.
         """
@@ -84,7 +86,7 @@ class Answerer:
             ranked = _without(said, read(question))
             # What stands between two sentences may have been said.
             between = 0 if said else _BETWEEN
-            citations = _cite(_choose(ranked, question), between) if ranked else ()
+            citations = _cite(_choose(whole(ranked), question), between) if ranked else ()
             said += citations
         return ranked, citations
 
@@ -138,7 +140,7 @@ def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
         if s.score >= best.score - (margin if s.hit is best.hit else elsewhere)
         and s.hit.passage.kind == best.hit.passage.kind
     ]
-    chosen = [_with_its_list(sentence) for sentence in near[:_MOST_SENTENCES]]
+    chosen = [_with_its_list(self_contained(s, ranked)) for s in near[:_MOST_SENTENCES]]
     chosen = [s for s in chosen if not any(_inside(s, other) for other in chosen)]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))

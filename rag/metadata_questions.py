@@ -2,9 +2,10 @@
 
 import re
 
+_AUTHOR = "(?<!第一|通讯|共同)作者"  # those are of a paper that an article speaks of
 # Folded. Each line: what is asked, and the metadata keys whose lines answer it.
 _ABOUT = {
-    "author": r"作者.{0,3}(?:是|叫|名|为谁)|谁.{0,6}作者|谁.{0,2}(?:写|编|撰|整理)"
+    "author": rf"{_AUTHOR}.{{0,3}}(?:是|叫|名|为谁)|谁.{{0,6}}{_AUTHOR}|谁.{{0,2}}(?:写|编|撰|整理)"
     r"|执笔|撰[文稿]|编辑是谁|who (?:wrote|authored|is the author)|written by|\bbyline|author of",
     "date": r"(?:发布|发表|刊登|上线|出版|发文|写于|刊出)"
     r"|(?:文章|原文|报[导道]|帖子).{0,6}(?:时候|日期|哪天|几号|哪年)"
@@ -13,7 +14,9 @@ _ABOUT = {
     r"|(?:文章|报[导道]|原文|[那这]篇).{0,8}(?:城市|哪里|哪儿|地点|地方).{0,4}发",
     "url": r"网址|链接|连结|\burl\b|\blinks?\b|原文(?:在哪|出处|地址)",
     "source": r"出处|来源|出自|哪[档个家].{0,3}(?:节目|媒体|公众号|频道|播客)|公众号"
-    r"|podcast|\bshow\b|\bsource",
+    r"|(?:哪|什么|啥).{0,6}podcast|podcast.{0,4}(?:叫|名|是哪|是什么|是啥)"
+    r"|\b(?:what|which) (?:\w+ ){0,2}(?:podcast|show)\b"
+    r"|\b(?:podcast|show)(?:'s)? (?:name|called|is it)\b|name of the (?:podcast|show)|\bsource",
     "title": r"(?:文章|原文).{0,4}(?:标题|题目|叫什么)|\btitle\b",
     "tags": r"标签|分类|\btags?\b",
 }

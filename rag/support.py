@@ -37,7 +37,7 @@ _COUNTED_IN = 4  # sentences
 # large collection passages often leave out the name of what they are about.
 _FEW = 300
 # Log-odds. Among many passages one always resembles the question: there it takes more to answer.
-_AMONG_MANY = 1.4
+_AMONG_MANY = 1.0
 # What is said to the bot, or names no subject, is not asked of the articles, whatever words they
 # share.
 _ASIDE = 0.3
@@ -56,7 +56,7 @@ class Support:
         *(1.24, 0.15, 4.22, 1.02, 0.57, -0.49, 0.37, -0.21),
         *(1.62, 0.34, 1.04, 0.13, -0.86),
     )
-    bias: float = -1.94
+    bias: float = -2.34
     linear: tuple[float, ...] = (4.78, 0.85, 2.9, 2.44, *(0.0,) * 9)
     linear_bias: float = -2.84
 
