@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.asides import load_asides
 from rag.definition import definition_of
 from rag.embed import Embedder
 from rag.errors import VectorsUnreachable
@@ -59,13 +60,15 @@ class Fusion:
 class Evidence:
     """What both legs say of one question: BM25 of every row, cosines of the nearest.
 
-    `degraded` is VECTORS where the dense leg could not be asked.
+    `degraded` is VECTORS where the dense leg could not be asked. `aside` is how likely, 0 to 1, the
+    question is none, but said to the bot.
     """
 
     query: Query
     lexical: LexicalScores
     dense: Mapping[int, float]
     degraded: str | None = None
+    aside: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Retrieval:
 
     `searched` is what they are to be read for, and `more` what was asked since, as in `Query`;
     `told` is all that was searched for, in one text. `unknown` are the names in the question
-    that no passage knows, of all `among` that were searched.
+    that no passage knows, of all `among` that were searched. `aside` is as in Evidence.
     """
 
     searched: str
@@ -84,6 +87,7 @@ class Retrieval:
     more: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     among: int = 0
+    aside: float = 0.0
 
     def best(self, k: int) -> "Retrieval":
         """The same with the k best hits only."""
@@ -123,14 +127,19 @@ class Retriever:
         if query.earlier:
             earlier = in_both_regions(generation.lexical, query.earlier)
             lexical = lexical.plus(earlier, query.weight)
-        try:
-            dense = generation.nearest(self._vector(query), _POOL)
-        except VectorsUnreachable:
-            return Evidence(query, lexical, {}, VECTORS)
-        return Evidence(query, lexical, dict(dense))
-
-    def _vector(self, query: Query) -> NDArray[np.float32]:
         vector = self._embedder.embed_query(query.text)
+        # What follows a question ("and then?") leans on it, however it sounds alone; who wants an
+        # article's link or date asks for it as one gives orders.
+        asked = bool(history) or bool(metadata_asked(fold(query.text)))
+        aside = 0.0 if asked else load_asides().chance(self._embedder, vector)
+        try:
+            dense = generation.nearest(self._in_context(vector, query), _POOL)
+        except VectorsUnreachable:
+            return Evidence(query, lexical, {}, VECTORS, aside)
+        return Evidence(query, lexical, dict(dense), aside=aside)
+
+    def _in_context(self, vector: NDArray[np.float32], query: Query) -> NDArray[np.float32]:
+        """The question's vector, with that of what was asked before."""
         if not query.earlier:
             return vector
         mixed = vector + query.weight * self._embedder.embed_query(query.earlier)
@@ -173,6 +182,7 @@ class Retriever:
             more=query.more,
             unknown=unknown_names(query.text, generation.lexical),
             among=len(generation.lexical),
+            aside=evidence.aside,
         )
 
 

@@ -72,6 +72,8 @@ class Support:
         question = fold(retrieval.searched)
         logit += _METADATA * _told_by_metadata(question, ranked[0])
         found = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+        # An aside that is as likely none changes nothing, a certain one is never answered.
+        found *= 2 * (1 - max(0.5, retrieval.aside))
         aside = addresses_the_bot(question) or is_bare(retrieval.searched)
         return _ASIDE * found if aside else found
 

@@ -1,6 +1,8 @@
 """What a quotation takes of what was read."""
 
 import math
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -36,7 +38,8 @@ def test_clauses_that_a_semicolon_parts_are_quoted_as_one() -> None:
 
 def test_two_likely_clauses_come_before_one_that_is_a_little_likelier() -> None:
     parts = read("茶行有三間。一間賣紅茶；一間賣綠茶。")
-    weighed = [Sentence(p.hit, p.start, p.end, s) for p, s in zip(parts, (1, 0.9, 0.9), strict=True)]
+    scores = (1.0, 0.9, 0.9)
+    weighed = [replace(part, score=score) for part, score in zip(parts, scores, strict=True)]
 
     assert texts(whole(weighed))[0] == "一間賣紅茶；一間賣綠茶。"
 
@@ -113,6 +116,6 @@ def test_every_character_that_was_read_is_in_one_sentence(text: str) -> None:
     parts = read(text)
     found = sorted(whole(parts), key=lambda s: s.start)
 
-    assert all(one.end <= next_.start for one, next_ in zip(found, found[1:], strict=False))
+    assert all(one.end <= next_.start for one, next_ in pairwise(found))
     assert all(any(s.start <= p.start and p.end <= s.end for s in found) for p in parts)
     assert all(self_contained(s, found).end == s.end for s in found)
