@@ -64,10 +64,10 @@ def test_another_embedding_is_not_judged() -> None:
 def test_what_follows_a_question_is_no_aside(service: Service) -> None:
     with service.store.lease() as generation:
         retriever = Retriever(load_embedder())
-        alone = retriever.gather(generation, "講得不錯耶，再多說一點")
-        after = retriever.gather(generation, "講得不錯耶，再多說一點", ["什麼是 sandbagging？"])
+        alone = retriever.gather(generation, SAID[0])
+        after = retriever.gather(generation, SAID[0], ["什麼是 sandbagging？"])
 
-    assert alone.aside > 0.3
+    assert alone.aside > 0.5
     assert after.aside == 0.0
 
 
