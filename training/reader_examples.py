@@ -20,6 +20,11 @@ KEPT_BACK = 10
 # Which sentence answers each of CMRC2018's questions (kind "c"; by the question's digest), judged
 # for this project, and questions of ours that the passage does not answer (kind "o").
 ENCYCLOPAEDIA = Path(__file__).parent / "data" / "encyclopaedia.tsv"
+# Questions whose answer stands in another sentence of those passages than the fact asked about.
+ANTECEDENTS = Path(__file__).parent / "data" / "antecedents.tsv"
+# How much the sentence that tells the fact is an answer beside the one that holds it: both have to
+# be read to see the answer, and both are worth quoting.
+_FACT = 0.15
 
 
 Row = dict[str, str]
@@ -27,12 +32,16 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Asking:
-    """A question, the number of the passage it is near, and the verbatim answer ("" without)."""
+    """A question, the number of the passage it is near, and the verbatim answer ("" without).
+
+    `fact` is what the question is about, where that stands in another sentence than the answer.
+    """
 
     question: str
     near: int
     answered: bool
     answer: str = ""
+    fact: str = ""
 
 
 class Collection:
@@ -77,11 +86,7 @@ def colloquial(shared: Path, learnt: bool) -> Collection:
 
 def encyclopaedia(shared: Path, learnt: bool) -> Collection:
     """CMRC2018's questions, and ours about the same passages: to learn from, or kept back."""
-    known, theirs = {}, {}
-    for row in texts.lines(shared / "train" / "cmrc2018_train.jsonl.gz"):
-        question = fold(row["q"])
-        known[texts.digest(row["p"])] = fold(row["p"])
-        theirs[texts.digest(question)] = question
+    known, theirs = _cmrc2018(shared)
     rows = [
         row | {"question": theirs[row["question"]]} if row["kind"] == "c" else row
         for row in noted(ENCYCLOPAEDIA, learnt)
@@ -89,12 +94,43 @@ def encyclopaedia(shared: Path, learnt: bool) -> Collection:
     return collected(rows, known)
 
 
+def antecedents(shared: Path, learnt: bool) -> Collection:
+    """Questions answered by the sentence that "he" or "that year" points to, and controls."""
+    known, _ = _cmrc2018(shared)
+    passages: dict[str, int] = {}
+    asked = []
+    for row in _rows(ANTECEDENTS):
+        # All are of passages that `is_learnt`; a tenth of these is kept back from this set alone.
+        if (int(row["passage"], 16) // KEPT_BACK % KEPT_BACK != 0) is not learnt:
+            continue
+        text = known[row["passage"]]
+        answer = text[int(row["start"]) : int(row["end"])]
+        fact = text[int(row["fact_start"]) : int(row["fact_end"])]
+        number = passages.setdefault(row["passage"], len(passages))
+        asked.append(Asking(fold(row["question"]), number, True, answer, "" if fact == answer else fact))
+    return Collection([known[name] for name in passages], asked)
+
+
+def _cmrc2018(shared: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """CMRC2018's training passages and questions, folded, by their digests."""
+    known, theirs = {}, {}
+    for row in texts.lines(shared / "train" / "cmrc2018_train.jsonl.gz"):
+        question = fold(row["q"])
+        known[texts.digest(row["p"])] = fold(row["p"])
+        theirs[texts.digest(question)] = question
+    return known, theirs
+
+
 def noted(path: Path, learnt: bool) -> Iterator[Row]:
     """The rows of a file in `data/`: those to learn from, or those kept back."""
+    for row in _rows(path):
+        if is_learnt(row["passage"]) is learnt:
+            yield row
+
+
+def _rows(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if is_learnt(row["passage"]) is learnt:
-                yield row
+        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 def collected(rows: Iterable[Row], known: Mapping[str, str]) -> Collection:
@@ -119,7 +155,11 @@ def is_learnt(passage: str) -> bool:
 def labelled(collection: Collection) -> Iterator[tuple[Asking, tuple[float, ...]]]:
     """Answered questions with how likely each sentence of their passage answers."""
     for asking in collection.asked:
-        target = overlap(asking.answer, collection.passages[asking.near]) if asking.answer else ()
+        passage = collection.passages[asking.near]
+        target = overlap(asking.answer, passage) if asking.answer else ()
+        if any(target) and asking.fact:
+            shares = zip(target, overlap(asking.fact, passage), strict=True)
+            target = tuple((1 - _FACT) * answer + _FACT * fact for answer, fact in shares)
         if any(target):
             yield asking, target
 
