@@ -1,8 +1,11 @@
-"""The clusters that the reader learns from: what they say of themselves is so."""
+"""What the reader learns from: what the files say of themselves is so."""
+
+import csv
 
 import pytest
 
 from training.clusters import clusters, target
+from training.reader_examples import ANTECEDENTS, Asking, Collection, is_learnt, labelled
 
 ALL = [(learnt, cluster) for learnt in (True, False) for cluster in clusters(learnt)]
 
@@ -29,3 +32,32 @@ def test_what_answers_stands_in_the_passage_word_for_word() -> None:
     for cluster, asked, passage in answers:
         assert all(clause in cluster.passages[passage] for clause in asked.answers[passage])
         assert sum(target(cluster, asked, passage)) == pytest.approx(1)
+
+
+def test_of_antecedents_most_are_answered_in_another_sentence_than_the_fact() -> None:
+    with ANTECEDENTS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    spans = [[int(row[c]) for c in ("start", "end", "fact_start", "fact_end")] for row in rows]
+
+    assert len({(row["passage"], row["question"]) for row in rows}) == len(rows)
+    assert all(is_learnt(row["passage"]) for row in rows)  # what encyclopaedia.tsv keeps back
+    for start, end, fact_start, fact_end in spans:
+        assert 0 <= start < end
+        assert 0 <= fact_start < fact_end
+        assert (start, end) == (fact_start, fact_end) or end <= fact_start or fact_end <= start
+    elsewhere = sum(start != fact_start for start, _, fact_start, _ in spans)
+    assert 0.5 < elsewhere / len(rows) < 0.75
+
+
+def test_the_sentence_that_tells_the_fact_counts_a_little_beside_the_one_that_answers() -> None:
+    passage = "沙勿略坐船到了鹿儿岛。他在那里住了一年。他是踏上那里的第一位传教士。"
+    answer, other, fact = (f"{part}。" for part in passage.split("。")[:3])
+    asked = [
+        Asking("第一位踏上那里的传教士是谁?", 0, True, answer, fact),
+        Asking("沙勿略在那里住了多久?", 0, True, other),
+    ]
+
+    (_, elsewhere), (_, there) = labelled(Collection([passage], asked))
+
+    assert elsewhere == pytest.approx((0.85, 0, 0.15))
+    assert there == pytest.approx((0, 1, 0))

@@ -16,6 +16,7 @@ from training.changes import Changes
 from training.reader_examples import (
     Asking,
     Collection,
+    antecedents,
     collected,
     colloquial,
     encyclopaedia,
@@ -157,3 +158,4 @@ def kept_back(shared: Path) -> Iterator[Collection]:
     yield colloquial(shared, learnt=False)
     yield written(shared, learnt=False)
     yield encyclopaedia(shared, learnt=False)
+    yield antecedents(shared, learnt=False)

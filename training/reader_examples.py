@@ -107,7 +107,9 @@ def antecedents(shared: Path, learnt: bool) -> Collection:
         answer = text[int(row["start"]) : int(row["end"])]
         fact = text[int(row["fact_start"]) : int(row["fact_end"])]
         number = passages.setdefault(row["passage"], len(passages))
-        asked.append(Asking(fold(row["question"]), number, True, answer, "" if fact == answer else fact))
+        asked.append(
+            Asking(fold(row["question"]), number, True, answer, "" if fact == answer else fact)
+        )
     return Collection([known[name] for name in passages], asked)
 
 

@@ -31,7 +31,14 @@ from training.cross_network import CrossNetwork
 from training.curves import area, refused
 from training.export_embedding import SHIPPED
 from training.network import follow, narrow
-from training.reader_examples import Asking, Collection, colloquial, encyclopaedia, overlap
+from training.reader_examples import (
+    Asking,
+    Collection,
+    antecedents,
+    colloquial,
+    encyclopaedia,
+    overlap,
+)
 
 BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
 TOGETHER = 28  # passages a step
@@ -74,6 +81,7 @@ def sources(
         (1.0, colloquial(shared, learnt=True)),
         (0.6, encyclopaedia(shared, learnt=True)),
         (1.0, cross_examples.written(shared, learnt=True)),
+        (1.0, antecedents(shared, learnt=True)),
     )
     first = (len(sets) + 1) * seed
     on_one_subject = ClusterGroups([*clusters.clusters(learnt=True)], change, first + len(sets))
