@@ -96,21 +96,14 @@ def encyclopaedia(shared: Path, learnt: bool) -> Collection:
 
 def antecedents(shared: Path, learnt: bool) -> Collection:
     """Questions answered by the sentence that "he" or "that year" points to, and controls."""
+    # All are of passages that `is_learnt`; a tenth of these is kept back from this set alone.
+    rows = [
+        row
+        for row in noted(ANTECEDENTS, learnt=True)
+        if (int(row["passage"], 16) // KEPT_BACK % KEPT_BACK != 0) is learnt
+    ]
     known, _ = _cmrc2018(shared)
-    passages: dict[str, int] = {}
-    asked = []
-    for row in _rows(ANTECEDENTS):
-        # All are of passages that `is_learnt`; a tenth of these is kept back from this set alone.
-        if (int(row["passage"], 16) // KEPT_BACK % KEPT_BACK != 0) is not learnt:
-            continue
-        text = known[row["passage"]]
-        answer = text[int(row["start"]) : int(row["end"])]
-        fact = text[int(row["fact_start"]) : int(row["fact_end"])]
-        number = passages.setdefault(row["passage"], len(passages))
-        asked.append(
-            Asking(fold(row["question"]), number, True, answer, "" if fact == answer else fact)
-        )
-    return Collection([known[name] for name in passages], asked)
+    return collected(rows, known)
 
 
 def _cmrc2018(shared: Path) -> tuple[dict[str, str], dict[str, str]]:
@@ -125,27 +118,27 @@ def _cmrc2018(shared: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 def noted(path: Path, learnt: bool) -> Iterator[Row]:
     """The rows of a file in `data/`: those to learn from, or those kept back."""
-    for row in _rows(path):
-        if is_learnt(row["passage"]) is learnt:
-            yield row
-
-
-def _rows(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if is_learnt(row["passage"]) is learnt:
+                yield row
 
 
 def collected(rows: Iterable[Row], known: Mapping[str, str]) -> Collection:
     """Questions with the folded passages that they are noted with, by digest in `known`.
 
     `start` and `end` are where a question is answered; those of one that is not are empty.
+    `fact_start` and `fact_end`, where a file has them, are where what it asks about stands.
     """
     passages: dict[str, int] = {}
     asked = []
     for row in rows:
         number = passages.setdefault(row["passage"], len(passages))
-        answer = known[row["passage"]][int(row["start"] or 0) : int(row["end"] or 0)]
-        asked.append(Asking(fold(row["question"]), number, bool(answer), answer))
+        text = known[row["passage"]]
+        answer = text[int(row["start"] or 0) : int(row["end"] or 0)]
+        fact = text[int(row.get("fact_start", 0)) : int(row.get("fact_end", 0))]
+        elsewhere = fact if fact != answer else ""
+        asked.append(Asking(fold(row["question"]), number, bool(answer), answer, elsewhere))
     return Collection([known[name] for name in passages], asked)
 
 
