@@ -6,6 +6,7 @@ the pinned release, the client answers. Both read the same files (`rag.filling` 
 does LlamaIndex's ChromaVectorStore.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ NAME = "passages"
 PLACE = ("default_tenant", "default_database")
 DATABASE = "chroma.sqlite3"
 NOT_THIS_ENGINE = (ImportError, AttributeError, TypeError)  # another release of Chroma
+
+_WAITS = (0.001, 0.005, 0.02)  # seconds
 
 Answer = list[tuple[str, float]]
 
@@ -41,11 +44,25 @@ class Collection:
 
     def nearest(self, vector: "NDArray[np.float32]", k: int) -> Answer:
         """The ids of the k nearest passages and their cosine similarities, in Chroma's order."""
-        found = self._query([vector.tolist()], k)
+        found = _persistently(lambda: self._query([vector.tolist()], k))
         return [(i, 1.0 - d) for i, d in zip(found[0][0], found[1][0], strict=True)]
 
     def close(self) -> None:
         self._close()
+
+
+def _persistently(query: Callable[[], Any]) -> Any:
+    """What the query finds; what it raised last where it never does.
+
+    Chroma's pool holds a connection to a directory that has been removed and answers from it, but
+    fails in 1 question of 300 for wanting another before that one is back.
+    """
+    for wait in _WAITS:
+        try:
+            return query()
+        except Exception:
+            time.sleep(wait)
+    return query()
 
 
 def engine(directory: Path, *, writing: bool = False) -> Any:
