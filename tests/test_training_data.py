@@ -1,8 +1,12 @@
 """What the reader learns from: what the files say of themselves is so."""
 
+import random
+
 import pytest
 
+from training.changes import Changes
 from training.clusters import clusters, target
+from training.cross_examples import Groups, Window, without_answer
 from training.reader_examples import ANTECEDENTS, Asking, Collection, labelled, noted
 
 ALL = [(learnt, cluster) for learnt in (True, False) for cluster in clusters(learnt)]
@@ -58,3 +62,33 @@ def test_the_sentence_that_tells_the_fact_counts_a_little_beside_the_one_that_an
 
     assert elsewhere == pytest.approx((0.85, 0, 0.15))
     assert there == pytest.approx((0, 1, 0))
+
+
+def test_without_its_answer_a_passage_keeps_what_the_question_is_about() -> None:
+    passage = Window(("他生於甲年。", "他第一個登月。", "他住在乙城。"), (0.85, 0.15, 0.0))
+
+    left = without_answer(passage, "甲年", random.Random(1))
+
+    assert left == Window(("他第一個登月。", "他住在乙城。"), (0.0, 0.0))
+
+
+def test_a_passage_that_holds_its_answer_twice_is_not_without_it() -> None:
+    passage = Window(("他生於甲年。", "他第一個登月。", "她也生於甲年。"), (0.85, 0.15, 0.0))
+
+    assert without_answer(passage, "甲年", random.Random(1)) is None
+
+
+@pytest.mark.parametrize("hidden", [0.0, 0.5, 1.0])
+def test_the_answer_is_hidden_as_often_as_asked(hidden: float) -> None:
+    others = [f"第{n}個人在乙城教書。" for n in range(9)]
+    passages = ["他生於甲年。他第一個登月。", *others]
+    asked = [Asking("第一個登月的人生於哪年?", 0, True, "甲年", "第一個登月")]
+    groups = Groups(Collection(passages, asked), Changes([], {}), {}, seed=1, hidden=hidden)
+
+    drawn = [groups.draw(0) for _ in range(200)]
+
+    shown = [any(window.answers for window in group.windows) for group in drawn]
+    assert sum(shown) / len(shown) == pytest.approx(1 - hidden, abs=0.1)
+    about = ("他第一個登月。",)
+    without = [any(w.sentences == about for w in group.windows) for group in drawn]
+    assert all(left for answered, left in zip(shown, without, strict=True) if not answered)

@@ -79,9 +79,11 @@ class Groups:
         changes: Changes,
         variants: Mapping[str, tuple[str, ...]],
         seed: int = 0,
+        hidden: float = 0.0,
     ) -> None:
+        """`hidden` is the share of the draws in which no passage shows the answer any more."""
         self._collection, self._changes, self._variants = collection, changes, variants
-        self._random = random.Random(seed)
+        self._random, self._hidden = random.Random(seed), hidden
         self._rivals: dict[int, list[int]] = {}
         targets = {id(asking): target for asking, target in labelled(collection)}
         self._asked = [
@@ -97,9 +99,11 @@ class Groups:
         """One group; what is random about it comes from this object's own generator."""
         asking, target = self._asked[place]
         own = whole(self._collection.passages[asking.near], target)
-        windows = [cut(own, self._random)]
-        if own.answers and self._random.random() < 0.5:
-            windows.append(cut(_without_answer(own), self._random))
+        left = without_answer(own, asking.answer, self._random) if own.answers else None
+        hidden = left is not None and self._random.random() < self._hidden
+        windows = [] if hidden else [cut(own, self._random)]
+        if left is not None and (hidden or self._random.random() < 0.5):
+            windows.append(left)
         windows += [cut(self._rival(asking), self._random)]
         if self._random.random() < 0.1:
             windows += [cut(self._rival(asking), self._random)]
@@ -148,9 +152,18 @@ def whole(passage: str, target: Sequence[float] | None) -> Window:
     return Window(parts, tuple(target) if target else (0.0,) * len(parts))
 
 
-def _without_answer(window: Window) -> Window:
-    left = [s for s, t in zip(window.sentences, window.target, strict=True) if not t]
-    return Window(tuple(left), (0.0,) * len(left))
+def without_answer(window: Window, answer: str, chance: random.Random) -> Window | None:
+    """A run of the sentences that are left without the answer; None where they still hold it.
+
+    What the question is about stays where another sentence says it, and is in the run.
+    """
+    most = max(window.target)
+    marked = zip(window.sentences, window.target, strict=True)
+    left = [(sentence, target) for sentence, target in marked if target < 0.5 * most]
+    if any(answer in sentence for sentence, _ in left):
+        return None
+    run = cut(Window(tuple(s for s, _ in left), tuple(t for _, t in left)), chance)
+    return Window(run.sentences, (0.0,) * len(run.sentences))
 
 
 def kept_back(shared: Path) -> Iterator[Collection]:

@@ -43,6 +43,7 @@ from training.reader_examples import (
 BODY_RATE, HEAD_RATE = 1.5e-4, 1e-3
 TOGETHER = 28  # passages a step
 KEEP = 0.99  # of the running mean of the weights, which is what is measured and saved
+HIDDEN = 0.35  # of the antecedents' draws, since each of its questions is answered
 SAYS = 1.0  # weight of "which passage, if any" beside "which sentence"
 
 
@@ -78,17 +79,17 @@ def sources(
     """Sources with how much of each an epoch takes, as a share of its questions."""
     variants = texts.variants()
     sets = (
-        (1.0, colloquial(shared, learnt=True)),
-        (0.6, encyclopaedia(shared, learnt=True)),
-        (1.0, cross_examples.written(shared, learnt=True)),
-        (1.0, antecedents(shared, learnt=True)),
+        (1.0, colloquial(shared, learnt=True), 0.0),
+        (0.6, encyclopaedia(shared, learnt=True), 0.0),
+        (1.0, cross_examples.written(shared, learnt=True), 0.0),
+        (1.0, antecedents(shared, learnt=True), HIDDEN),
     )
     first = (len(sets) + 1) * seed
     on_one_subject = ClusterGroups([*clusters.clusters(learnt=True)], change, first + len(sets))
     return [
         *(
-            (share, Groups(found, change, variants, first + n))
-            for n, (share, found) in enumerate(sets)
+            (share, Groups(found, change, variants, first + n, hidden))
+            for n, (share, found, hidden) in enumerate(sets)
         ),
         (2.0, on_one_subject),
     ]
