@@ -99,11 +99,12 @@ class Groups:
         """One group; what is random about it comes from this object's own generator."""
         asking, target = self._asked[place]
         own = whole(self._collection.passages[asking.near], target)
-        left = without_answer(own, asking.answer, self._random) if own.answers else None
-        hidden = left is not None and self._random.random() < self._hidden
-        windows = [] if hidden else [cut(own, self._random)]
-        if left is not None and (hidden or self._random.random() < 0.5):
-            windows.append(left)
+        hidden = self._random.random() < self._hidden
+        beside = hidden or self._random.random() < 0.5
+        parted = own.answers and beside
+        left = without_answer(own, asking.answer, self._random) if parted else None
+        windows = [] if hidden and left else [cut(own, self._random)]
+        windows += [left] if left else []
         windows += [cut(self._rival(asking), self._random)]
         if self._random.random() < 0.1:
             windows += [cut(self._rival(asking), self._random)]
