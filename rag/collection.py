@@ -44,25 +44,11 @@ class Collection:
 
     def nearest(self, vector: "NDArray[np.float32]", k: int) -> Answer:
         """The ids of the k nearest passages and their cosine similarities, in Chroma's order."""
-        found = _persistently(lambda: self._query([vector.tolist()], k))
+        found = self._query([vector.tolist()], k)
         return [(i, 1.0 - d) for i, d in zip(found[0][0], found[1][0], strict=True)]
 
     def close(self) -> None:
         self._close()
-
-
-def _persistently(query: Callable[[], Any]) -> Any:
-    """What the query finds; what it raised last where it never does.
-
-    Chroma's pool holds a connection to a directory that has been removed and answers from it, but
-    fails in 1 question of 300 for wanting another before that one is back.
-    """
-    for wait in _WAITS:
-        try:
-            return query()
-        except Exception:
-            time.sleep(wait)
-    return query()
 
 
 def engine(directory: Path, *, writing: bool = False) -> Any:
@@ -97,7 +83,8 @@ def _by_engine(directory: Path) -> Collection:
     del opened
 
     def query(vectors: list[list[float]], k: int) -> Any:
-        found = held[0].query(ident, None, vectors, k, None, None, ["distances"], *PLACE)
+        asked = (ident, None, vectors, k, None, None, ["distances"], *PLACE)
+        found = _persistently(lambda: held[0].query(*asked))
         return found.ids, found.distances
 
     return Collection(lambda: held[0].count(ident, *PLACE), query, held.clear)
@@ -108,7 +95,23 @@ def _by_client(directory: Path) -> Collection:
     collection = opened.get_collection(NAME, embedding_function=None)
 
     def query(vectors: list[list[float]], k: int) -> Any:
-        found = collection.query(query_embeddings=vectors, n_results=k, include=["distances"])
+        found = _persistently(
+            lambda: collection.query(query_embeddings=vectors, n_results=k, include=["distances"])
+        )
         return found["ids"], found["distances"]
 
     return Collection(collection.count, query, opened.close)
+
+
+def _persistently(query: Callable[[], Any]) -> Any:
+    """What the query finds; what it raised last where it never does.
+
+    Chroma's pool holds a connection to a directory that has been removed and answers from it, but
+    fails in 1 question of 300 for wanting another before that one is back.
+    """
+    for wait in _WAITS:
+        try:
+            return query()
+        except Exception:
+            time.sleep(wait)
+    return query()
