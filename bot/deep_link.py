@@ -8,7 +8,7 @@ character, and Discord takes 512 for a link button.
 import re
 from urllib.parse import quote, urlsplit
 
-from rag.variant import ADDRESS
+from rag.addresses import ADDRESS
 
 _LIMIT = 512
 _SHORTEST, _LONGEST = 6, 40

@@ -7,12 +7,13 @@ from functools import cache
 
 import numpy as np
 
+from rag.addresses import BARE_ADDRESS
 from rag.cues import asks
 from rag.fold import fold
 from rag.generation import Generation
 from rag.index_text import heading_of
 from rag.metadata_questions import answers_metadata, asks_of_each, metadata_asked
-from rag.read import BARE_ADDRESS, Reader, Sentence
+from rag.read import Reader, Sentence
 from rag.result import Citation, Hit, Status, Variant
 from rag.retrieve import Retrieval
 from rag.support import Support
@@ -25,7 +26,7 @@ _MOST_SENTENCES = 3
 # one of another passage sooner than one of the same.
 _MARGIN, _ELSEWHERE = 7.0, 3.0
 # Questions for a definition hardly ever need more.
-_MARGIN_ONE, _ELSEWHERE_ONE = 2.5, 1.0
+_MARGIN_ONE, _ELSEWHERE_ONE = 4.0, 1.0
 _WANT_ONE = frozenset({"define"})
 _TOPICS = 2
 _LIST_INTRODUCED = 2.5  # log-odds; the reader thinks little of a sentence without its list

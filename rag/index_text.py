@@ -1,8 +1,12 @@
-"""What of a passage each leg reads: its article's title and its headings come along."""
+"""What of a passage each leg reads: its article's title and its headings come along.
+
+The paths of addresses do not: their words are those of a subject of which they say nothing.
+"""
 
 from corpus.article import Article, Passage
+from rag.addresses import without_paths
 
-FINGERPRINT = "title-headings-1"
+FINGERPRINT = "title-headings-2"
 
 
 def lexical_text(article: Article, passage: Passage) -> str:
@@ -23,4 +27,6 @@ def heading_of(article: Article, passage: Passage) -> str:
 def _headed(article: Article, passage: Passage) -> str:
     if passage.kind == "metadata":
         return passage.text
-    return "\n".join(filter(None, (article.title, heading_of(article, passage), passage.text)))
+    return "\n".join(
+        filter(None, (article.title, heading_of(article, passage), without_paths(passage.text)))
+    )

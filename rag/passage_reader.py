@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from corpus.split import Span, sentences
 from rag import embed
+from rag.addresses import as_read
 from rag.fold import fold
 from rag.lexical import LexicalIndex
 from rag.model_folder import ModelFolder
@@ -182,7 +183,8 @@ class Network:
         windows, unless it is very long, and the mean of both readings holds.
         """
         spans = sentences(passage)
-        folded, asked = fold(passage), self.cutter.ids(fold(question))
+        wanted = fold(question)
+        folded, asked = as_read(fold(passage), wanted), self.cutter.ids(wanted)
         parts = [self.cutter.ids(folded[begin:end]) for begin, end in spans]
         room, length = room_beside(asked), sum(map(len, parts))
         says, chances = self._in_windows(asked, parts, room)

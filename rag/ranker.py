@@ -125,7 +125,7 @@ def close(hits: Sequence[Hit]) -> list[Hit]:
 
 def _met(asked: Asked, wanted: str, hit: Hit) -> tuple[float, ...]:
     """The shares of a question's weight that parts of a passage cover, its numbers, its wording."""
-    text = fold(hit.passage.text)
+    text = asked.reads(hit.passage.text)
     spans = sentences(hit.passage.text) or [(0, len(text))]
     bags = [frozenset(tokens(text[start:end])) for start, end in spans]
     title = frozenset(tokens(fold(hit.article.title)))

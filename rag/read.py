@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.split import sentences
+from rag.addresses import BARE_ADDRESS, as_read
 from rag.cues import PAIRS, asks, offers
 from rag.definition import definition_of
 from rag.fold import fold
@@ -18,7 +19,6 @@ from rag.result import Hit
 from rag.tokens import subject, tokens, words
 
 _CLOSING = "\"')> \n"
-BARE_ADDRESS = re.compile(r"\W*(?:\[?\d*\]?)?\s*https?://\S+\s*")
 
 FEATURES = (
     "coverage",
@@ -154,6 +154,10 @@ class Asked:
     def _definition(self) -> re.Pattern[str] | None:
         return definition_of(self.folded)
 
+    def reads(self, passage: str) -> str:
+        """A passage as it is read for the question: folded, its addresses without their paths."""
+        return as_read(fold(passage), self.folded)
+
     def is_defined_by(self, folded: str) -> bool:
         """Whether a sentence says what the subject of the question is."""
         return self._definition is not None and bool(self._definition.search(folded))
@@ -176,7 +180,7 @@ class Asked:
 
 def features(asked: Asked, passage: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
     """What the reader knows of each sentence; shape (sentences, features), see FEATURES."""
-    folded = fold(passage)
+    folded = asked.reads(passage)
     texts = [folded[start:end] for start, end in spans]
     bags = [frozenset(tokens(text)) for text in texts]
     coverage = np.array([asked.coverage(bag) for bag in bags])

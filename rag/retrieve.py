@@ -1,13 +1,13 @@
 """A question becomes ranked passages: two legs, one calibrated score, and a closer look."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.addresses import asks_address, only_links, share_in_addresses
 from rag.asides import load_asides
 from rag.definition import definition_of
 from rag.embed import Embedder
@@ -21,15 +21,13 @@ from rag.ranker import LEAD, NEAR, Ranker, judge_of
 from rag.regions import wordings
 from rag.result import VECTORS, Hit
 from rag.unknown_names import unknown_names
-from rag.variant import ADDRESS
 
 # Candidates taken from each leg; 100 changes nothing on any set.
 _POOL = 50
-_SEARCHED_FOR_DEFINITIONS = 30
+_LOOKED_INTO = 30  # passages, for a definition or an address
 _NOTHING_ELSE_ASKED = 1.0  # on the scale of the fused scores: above any body
 _DEFINITION = 0.15
-_ADDRESS = re.compile(ADDRESS)
-_FEW_WORDS = 24  # characters beside the addresses of a passage: "References:", "[1]"
+_IN_ADDRESS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,15 +220,21 @@ def _raised(
     scores: NDArray[np.float64],
     k: int,
 ) -> NDArray[np.float64]:
-    """The scores; who asks what something is gets passages that say it first."""
-    definition = definition_of(fold(evidence.query.text))
-    if definition is None:
+    """The scores; who asks what something is, or for an address, gets passages that say it first.
+
+    The index knows no more of an address than its host.
+    """
+    asked = fold(evidence.query.text)
+    definition, address = definition_of(asked), asks_address(asked)
+    if definition is None and not address:
         return scores
-    near = np.argsort(-scores, kind="stable")[: max(k, _SEARCHED_FOR_DEFINITIONS)]
-    passages = generation.content.passages(rows[near].tolist())
-    defines = np.array([bool(definition.search(fold(p.text))) for p in passages], dtype=float)
+    near = np.argsort(-scores, kind="stable")[: max(k, _LOOKED_INTO)]
+    texts = [fold(p.text) for p in generation.content.passages(rows[near].tolist())]
     raised = scores.copy()
-    raised[near] += _DEFINITION * defines
+    if definition is not None:
+        raised[near] += [_DEFINITION * bool(definition.search(text)) for text in texts]
+    if address:
+        raised[near] += [_IN_ADDRESS * share_in_addresses(asked, text) for text in texts]
     return raised
 
 
@@ -239,20 +243,15 @@ def _links_last(hits: list[Hit], question: str) -> list[Hit]:
 
     The words in an address are often those of its subject, which it says nothing about.
     """
-    if "url" in metadata_asked(fold(question)):
+    if asks_address(fold(question)):
         return hits
-    links = [h for h in hits if h.passage.kind != "metadata" and _only_links(h.passage.text)]
+    links = [h for h in hits if h.passage.kind != "metadata" and only_links(h.passage.text)]
     if not links:
         return hits
     others = [hit for hit in hits if hit not in links]
     # Further behind than the ranker looks.
     behind = min((hit.score - LEAD for hit in others), default=math.inf)
     return [*others, *(replace(hit, score=min(hit.score, behind)) for hit in links)]
-
-
-def _only_links(text: str) -> bool:
-    beside = _ADDRESS.sub("", text)
-    return beside != text and sum(char.isalnum() for char in beside) < _FEW_WORDS
 
 
 def fuse(fusion: Fusion, evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.float64]:

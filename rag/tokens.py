@@ -34,12 +34,17 @@ def tokens(folded: str) -> list[str]:
     found: list[str] = []
     for match in _RUNS.finditer(folded):
         run = match.group()
-        if run[0] < _FIRST_HAN or "가" <= run[0] <= "힣":
+        if not is_han(run):
             found.append(run)
             continue
         found += run
         found += map(add, run, run[1:])
     return found
+
+
+def is_han(token: str) -> bool:
+    """Whether a token is made of Han characters."""
+    return token >= _FIRST_HAN and not "가" <= token[0] <= "힣"
 
 
 def words(folded: str) -> list[str]:

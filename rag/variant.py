@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import opencc
 
+from rag.addresses import ADDRESS
 from rag.result import Variant
 
 # In the other script's set for the sake of names or rare words, yet telling: in 34 million
@@ -16,7 +17,6 @@ _HANS_DESPITE_BIG5 = frozenset(
 )
 _HANT = "hant"
 _LOCALES: dict[str, Variant] = {"zh-tw": "hant", "zh-hk": "hant", "zh-mo": "hant", "zh-cn": "hans"}
-ADDRESS = r"https?://[!-~]+"
 # Left as the source has them: titles of works, addresses, code.
 _PROTECTED = re.compile(rf"《[^《》\n]*》|〈[^〈〉\n]*〉|{ADDRESS}|`[^`\n]*`")
 

@@ -128,7 +128,7 @@ def features(
     asked: Asked, words: "AskedWords", passage: str, spans: Sequence[tuple[int, int]]
 ) -> Values:
     """What is known of each sentence; shape (sentences, features), see FEATURES."""
-    folded = fold(passage)
+    folded = asked.reads(passage)
     parts = [folded[start:end] for start, end in spans]
     return np.hstack([read.features(asked, passage, spans), words.features(parts)])
 

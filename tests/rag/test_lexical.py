@@ -10,7 +10,7 @@ import pytest
 from corpus.article import Article, Passage
 from rag.counts import Counts
 from rag.errors import BadTermsFile
-from rag.lexical import LexicalIndex, Postings
+from rag.lexical import _CHARACTER, _NUMBER, LexicalIndex, Postings
 from rag.terms import SHIPPED, compile_terms, load_terms, with_local_terms
 from rag.tokens import HAN, stem, tokens
 
@@ -81,6 +81,29 @@ def test_a_saved_index_scores_as_it_did(tmp_path: Path) -> None:
         np.testing.assert_array_equal(before.ngrams, after.ngrams)
         np.testing.assert_array_equal(before.ideas, after.ideas)
         assert before.ceiling == pytest.approx(after.ceiling)
+
+
+def test_a_number_says_more_than_the_words_around_it() -> None:
+    index = _index("茶行的賬本裡有幾頁缺了。", "那一年賣出的是 312 擔。", "門口掛著一盞燈。")
+
+    scores = index.scores("茶行 312 是什麼？")
+
+    assert scores.ngrams.argmax() == 1
+    assert scores.ngrams[0] > 0 == scores.ngrams[2]
+
+
+def test_only_characters_that_stand_alone_and_numbers_have_weights_of_their_own() -> None:
+    index = _index("对齐", "对齐 o1", "无")
+
+    def share(question: str, weights: dict[str, float]) -> None:
+        idf = index.idf(list(weights))
+        expected = sum(idf[token] * weight for token, weight in weights.items())
+        assert index.scores(question).ceiling == pytest.approx(expected)
+
+    share("对齐", {"对": _CHARACTER, "齐": _CHARACTER, "对齐": 1.0})
+    share("o1 q", {"o1": 1.0, "q": 1.0})
+    share("2026", {"2026": _NUMBER})
+    share("ア 가", {"ア": 1.0, "가": 1.0})
 
 
 def test_the_ceiling_is_above_what_a_whole_match_scores() -> None:
