@@ -3,6 +3,11 @@
 import re
 
 _AUTHOR = "(?<!第一|通讯|共同)作者"  # those are of a paper that an article speaks of
+_PIECE = (
+    r"(?:原文|全文|文章|节目|影片|视频|访谈|播客|[这那该][篇集]"
+    r"|\b(?:article|original|episode|show|podcast|interview|video)\b)"
+)
+_WHERE = r"(?:在哪|哪里|哪儿|去哪|上哪)"
 # Folded. Each line: what is asked, and the metadata keys whose lines answer it.
 _ABOUT = {
     "author": rf"{_AUTHOR}.{{0,3}}(?:是|叫|名|为谁)|谁.{{0,6}}{_AUTHOR}|谁.{{0,2}}(?:写|编|撰|整理)"
@@ -12,7 +17,10 @@ _ABOUT = {
     r"|\bpublish|\bposted\b|date of the",
     "place": r"发布地|发自"
     r"|(?:文章|报[导道]|原文|[那这]篇).{0,8}(?:城市|哪里|哪儿|地点|地方).{0,4}发",
-    "url": r"网址|链接|连结|\burl\b|\blinks?\b|原文(?:在哪|出处|地址)",
+    "url": r"网址|链接|连结|\burl\b|\blinks?\b|原文(?:在哪|出处|地址)"
+    rf"|{_PIECE}.{{0,6}}{_WHERE}.{{0,4}}[看听读找]|{_WHERE}.{{0,4}}[看听读找].{{0,4}}{_PIECE}"
+    rf"|\bwhere (?:can|could|do|should|to)\b.{{0,6}}\b(?:watch|listen|read|find)\b"
+    rf".{{0,12}}{_PIECE}",
     "source": r"出处|来源|出自|哪[档个家].{0,3}(?:节目|媒体|公众号|频道|播客)|公众号"
     r"|(?:哪|什么|啥).{0,6}podcast|podcast.{0,4}(?:叫|名|是哪|是什么|是啥)"
     r"|\b(?:what|which) (?:\w+ ){0,2}(?:podcast|show)\b"

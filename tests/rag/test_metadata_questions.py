@@ -10,6 +10,11 @@ ASKED = {
     "谁写的这篇": "author",
     "這篇什麼時候發布的": "date",
     "原文链接给我": "url",
+    "這集節目在哪裡看": "url",
+    "去哪裡可以聽到這集訪談": "url",
+    "文章全文要上哪兒讀": "url",
+    "where can I watch the episode?": "url",
+    "where to read the original article": "url",
     "這是哪個 podcast": "source",
     "这个 podcast 叫什么": "source",
     "what show is it based on": "source",
@@ -23,6 +28,10 @@ NOT_ASKED = (
     "谁是共同作者",
     "通讯作者是哪个学校的",
     "show me how it works",
+    "在哪裡看醫生",
+    "哪裡看得到極光",
+    "where can I find a doctor",
+    "節目裡說他在哪裡長大",
 )
 
 
@@ -38,4 +47,5 @@ def test_what_metadata_never_holds_is_asked_of_the_text(question: str) -> None:
 
 def test_a_question_that_names_no_subject_asks_only_for_metadata() -> None:
     assert asks_only_metadata(fold("這篇是誰寫的？"))
+    assert asks_only_metadata(fold("這集節目在哪裡看？"))
     assert not asks_only_metadata(fold("寫 o3 那篇的作者是誰？"))
