@@ -171,8 +171,10 @@ class Buttons:
         source = kept.shown.source(which)
         if source is None:
             raise AnswerGone
-        question = text(kept.shown.language, "answer.could_ask_one", topic=topic_of(source))
-        private = kept.shown.private
+        shown = kept.shown
+        topic = topic_of(source, shown.variant)
+        question = text(shown.language, "answer.could_ask_one", topic=topic)
+        private = shown.private
         await self._asking.by_interaction(interaction, question, private=private)
 
     async def _stop(self, interaction: Interaction, key: str, _: str) -> None:

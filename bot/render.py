@@ -23,6 +23,8 @@ from bot.views import (
     cards,
     link,
 )
+from rag.result import Variant
+from rag.variant import to_variant
 
 _PART = 1800  # units of one piece of a long text
 _WHOLE = 3000  # units of a passage that is shown in one piece, with its quotation in bold
@@ -178,7 +180,7 @@ def _nearest(shown: Shown, key: str) -> Iterator[Block]:
     for source in nearest:
         yield _excerpt(source, key, shown.language)
     yield Words(f"**{text(shown.language, 'answer.could_ask')}**")
-    first = {topic_of(source): source for source in reversed(nearest)}
+    first = {topic_of(source, shown.variant): source for source in reversed(nearest)}
     topics = dict(reversed(first.items()))
     yield Row(
         [
@@ -246,9 +248,9 @@ def _controls(shown: Shown, key: str, threads: bool, again: bool) -> list[ui.But
 # Pieces of text.
 
 
-def topic_of(source: Source) -> str:
-    """What a passage is about, in a few words: its innermost heading."""
-    return (source.heading or source.title).split(" › ")[-1]
+def topic_of(source: Source, variant: Variant) -> str:
+    """What a passage is about, in a few words and the asker's script: its innermost heading."""
+    return to_variant((source.heading or source.title).split(" › ")[-1], variant)
 
 
 def _title(source: Source) -> str:

@@ -8,6 +8,7 @@ from bot.client import YoujuBot
 from bot.language import language_for
 from bot.memory import Kept
 from rag.service import Service
+from rag.variant import to_variant
 from tests.bot.conftest import Run
 from tests.bot.running import QUESTION, QUESTION_HANS
 from tests.discord_server import DiscordServer, Member, NoReply, Seen
@@ -199,6 +200,26 @@ async def test_a_refusal_cites_nothing_offers_the_nearest_and_says_what_to_ask(
     assert "可以直接問" in answer.text
     assert [b.label for b in answer.buttons].count("看段落") == 3
     assert passage.ephemeral
+
+
+async def test_topics_are_offered_and_asked_in_the_askers_script(
+    run: Run, alice: Member, refusing: Service
+) -> None:
+    def topics(message: Seen) -> list[str]:
+        own = (b for b in message.buttons if (b.custom_id or "").startswith("yj:topic"))
+        return [b.label or "" for b in own]
+
+    async with run(refusing):
+        answer = await alice.slash("ask", question="偽裝對齊的實驗怎麼設計")
+        offered = topics(answer)
+        asked = await alice.click(answer, offered[0])
+        other = topics(await alice.click(answer, "简"))
+
+    assert any(to_variant(label, "hans") != label for label in offered)
+    assert [to_variant(label, "hant") for label in offered] == offered
+    assert [to_variant(label, "hans") for label in other] == other
+    assert offered[0] in asked.text
+    assert "简" in [b.label for b in asked.buttons]  # it is in Traditional Chinese
 
 
 # the buttons
