@@ -7,6 +7,7 @@ from rag.metadata_questions import metadata_asked
 ADDRESS = r"https?://[!-~]+"
 BARE_ADDRESS = re.compile(r"\W*(?:\[?\d*\]?)?\s*https?://\S+\s*")
 _ADDRESS = re.compile(ADDRESS, re.IGNORECASE)
+_LAST = re.compile(rf"{ADDRESS}\Z", re.IGNORECASE)
 _PATH = re.compile(r"(?<=[^/:?#])[/?#].*")
 _LATIN = re.compile(r"[a-z0-9]+")
 _FEW_WORDS = 24  # characters beside the addresses of a passage: "References:", "[1]"
@@ -28,6 +29,16 @@ def as_read(folded_passage: str, folded_question: str) -> str:
 def asks_address(folded_question: str) -> bool:
     """Whether a question asks for an address, or about one that it holds."""
     return "url" in metadata_asked(folded_question) or bool(_ADDRESS.search(folded_question))
+
+
+def has_address(text: str) -> bool:
+    """Whether an address stands in a text."""
+    return bool(_ADDRESS.search(text))
+
+
+def ends_in_address(text: str) -> bool:
+    """Whether an address is the last of a text, and would take in what is written behind it."""
+    return bool(_LAST.search(text))
 
 
 def share_in_addresses(folded_question: str, folded_passage: str) -> float:

@@ -7,12 +7,13 @@ from functools import cache
 
 import numpy as np
 
-from rag.addresses import BARE_ADDRESS
+from rag.addresses import ends_in_address
 from rag.cues import asks
 from rag.fold import fold
 from rag.generation import Generation
 from rag.index_text import heading_of
 from rag.metadata_questions import answers_metadata, asks_of_each, metadata_asked
+from rag.pointers import introduces, points, tells
 from rag.read import Reader, Sentence
 from rag.result import Citation, Hit, Status, Variant
 from rag.retrieve import Retrieval
@@ -38,8 +39,7 @@ _ADDRESS = 20.0  # log-odds: it answers nobody but those who ask for one, whatev
 # Every article has a date and a link: it is that of the article whose text is nearest.
 _OF_THE_SUBJECT = 3.0
 _LINES_OF_EACH = 2
-# A quotation that does not end as a sentence (a list item, a line) is set apart from the next.
-_SPACE_AFTER_MARK = re.compile(r"((?<![。！？!?…」』”）])\[\d+\])(?=.)")
+_ENDS = tuple("。！？!?…」』”）")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +107,26 @@ def refusal(hits: Sequence[Hit], variant: Variant) -> str:
 def settled(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
     """Put first the metadata, the address or the list that was asked for, last what was not."""
     folded = fold(question)
-    asked = metadata_asked(folded)
     listing = _LIST_INTRODUCED * ("list" in asks(folded))
     texts = [s.hit for s in ranked if s.hit.passage.kind == "body"]
     about = max(texts, key=lambda hit: hit.score).article.id if texts else ""
     weighed = [
-        replace(s, score=s.score + _metadata_bonus(s, asked, about) + listing * _introduces(s))
+        replace(s, score=s.score + _metadata_bonus(s, folded, about) + listing * introduces(s))
         for s in ranked
     ]
     return sorted(weighed, key=lambda sentence: -sentence.score)
 
 
-def _metadata_bonus(sentence: Sentence, asked: frozenset[str], about: str) -> float:
-    """Log-odds for a line of metadata: whether it was asked for, of the article it is `about`."""
-    folded = fold(sentence.text)
-    bare = bool(BARE_ADDRESS.fullmatch(folded))
-    if sentence.hit.passage.kind != "metadata" and not bare:
+def _metadata_bonus(sentence: Sentence, question: str, about: str) -> float:
+    """Log-odds for a line of metadata or an address: whether the folded question asks for it.
+
+    Of several the one of the article that the text is `about` counts most.
+    """
+    address = points(sentence)
+    if sentence.hit.passage.kind != "metadata" and not address:
         return 0.0
-    if not answers_metadata(asked, folded):
-        return -_ADDRESS if bare else -_METADATA
+    if not tells(sentence, question):
+        return -_ADDRESS if address else -_METADATA
     return _METADATA + _OF_THE_SUBJECT * (sentence.hit.article.id == about)
 
 
@@ -149,7 +150,7 @@ def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
 
 def _with_its_list(sentence: Sentence) -> Sentence:
     """A sentence that introduces what follows, together with the lines that it introduces."""
-    if not _introduces(sentence):
+    if not introduces(sentence):
         return sentence
     follows = _INTRODUCED.match(sentence.hit.passage.text, sentence.end)
     if follows is None or follows.end() - sentence.start > _LONGEST_LIST:
@@ -168,10 +169,6 @@ def _without(said: Sequence[Citation], ranked: Sequence[Sentence]) -> list[Sente
             for hit, start, end in spans
         )
     ]
-
-
-def _introduces(sentence: Sentence) -> bool:
-    return sentence.text.rstrip().endswith(("：", ":"))
 
 
 def _inside(sentence: Sentence, other: Sentence) -> bool:
@@ -238,11 +235,14 @@ def _citation(n: int, stretch: Sequence[Sentence]) -> Citation:
 
 def quoted(citations: Sequence[Citation], variant: Variant) -> str:
     """The text of an extractive answer: its quotations in a script, each with its mark."""
-    return _SPACE_AFTER_MARK.sub(r"\1\n", "".join(_shown(c, variant) for c in citations)).strip()
+    return "".join(_shown(c, variant) for c in citations).strip()
 
 
 def _shown(citation: Citation, variant: Variant) -> str:
     # Names are left as they are; a title outside 《》 is not, for it may be an ordinary word.
     lines = to_variant(citation.quote, variant, (citation.hit.article.author or "",)).split("\n")
     joined = "\n".join(line.strip() for line in lines if line.strip())
-    return f"{joined}[{citation.n}]" + "\n" * (citation.hit.passage.kind == "metadata")
+    mark = f" [{citation.n}]" if ends_in_address(joined) else f"[{citation.n}]"
+    # What does not end as a sentence (a list item, a line) is set apart from the next.
+    metadata = citation.hit.passage.kind == "metadata"
+    return joined + mark + "\n" * (metadata or not joined.endswith(_ENDS))

@@ -8,6 +8,19 @@ _PIECE = (
     r"|\b(?:article|original|episode|show|podcast|interview|video)\b)"
 )
 _WHERE = r"(?:在哪|哪里|哪儿|去哪|上哪)"
+# What an article points to rather than is.
+_CITED = (
+    r"(?:论文|报告|代码|源码|数据集|(?<![a-z])(?:papers?|code|repo(?:sitory)?|dataset)(?![a-z]))"
+)
+_STUDY = r"(?:研究(?![员者生])|(?<![a-z])study(?![a-z]))"
+_LINK = r"(?:网址|链接|连结|地址|url|links?)"
+_OF_CITED = (
+    rf"(?:{_CITED}|{_STUDY}).{{0,5}}{_LINK}"
+    rf"|(?:links?|url|address) (?:to|for|of) (?:\w+ ){{0,3}}(?:{_CITED}|{_STUDY})"
+    rf"|{_CITED}.{{0,6}}{_WHERE}.{{0,4}}(?:看(?!得?[出来穿懂])|读|下载|找)"
+    rf"|{_WHERE}.{{0,4}}(?:看(?!得?[出来穿懂])|读|下载|找).{{0,6}}{_CITED}"
+    rf"|\bwhere (?:can|could|do|should|to)\b.{{0,6}}\b(?:read|find|download|get)\b.{{0,12}}{_CITED}"
+)
 # Folded. Each line: what is asked, and the metadata keys whose lines answer it.
 _ABOUT = {
     "author": rf"{_AUTHOR}.{{0,3}}(?:是|叫|名|为谁)|谁.{{0,6}}{_AUTHOR}|谁.{{0,2}}(?:写|编|撰|整理)"
@@ -20,7 +33,7 @@ _ABOUT = {
     "url": r"网址|链接|连结|\burl\b|\blinks?\b|原文(?:在哪|出处|地址)"
     rf"|{_PIECE}.{{0,6}}{_WHERE}.{{0,4}}[看听读找]|{_WHERE}.{{0,4}}[看听读找].{{0,4}}{_PIECE}"
     rf"|\bwhere (?:can|could|do|should|to)\b.{{0,6}}\b(?:watch|listen|read|find)\b"
-    rf".{{0,12}}{_PIECE}",
+    rf".{{0,12}}{_PIECE}|{_OF_CITED}",
     "source": r"出处|来源|出自|哪[档个家].{0,3}(?:节目|媒体|公众号|频道|播客)|公众号"
     r"|(?:哪|什么|啥).{0,6}podcast|podcast.{0,4}(?:叫|名|是哪|是什么|是啥)"
     r"|\b(?:what|which) (?:\w+ ){0,2}(?:podcast|show)\b"
@@ -47,6 +60,8 @@ _FILLING = re.compile(
     r"|by|me|give|show|called|name)\b"
 )
 _OF_EACH = re.compile(r"[两几各每]篇|分别|各自|\b(?:both|each|respectively)\b")
+_OF_CITED_PATTERN = re.compile(_OF_CITED)
+_CITED_PATTERN = re.compile(rf"{_CITED}|{_STUDY}")
 _ABOUT_PATTERNS = {key: re.compile(pattern) for key, pattern in _ABOUT.items()}
 _KEY_PATTERNS = {key: re.compile(pattern) for key, pattern in _KEYS.items()}
 
@@ -59,6 +74,16 @@ def metadata_asked(folded_question: str) -> frozenset[str]:
 def answers_metadata(asked: frozenset[str], folded_line: str) -> bool:
     """Whether a line of metadata holds something that was asked for."""
     return any(_KEY_PATTERNS[key].search(folded_line) for key in asked)
+
+
+def asks_link_of_cited(folded_question: str) -> bool:
+    """Whether a question asks where a paper or code stands that an article speaks of."""
+    return bool(_OF_CITED_PATTERN.search(folded_question))
+
+
+def names_cited(folded_line: str) -> bool:
+    """Whether a line names a paper, a study or code."""
+    return bool(_CITED_PATTERN.search(folded_line))
 
 
 def names_articles(folded_question: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.addresses import asks_address, only_links, share_in_addresses
+from rag.addresses import asks_address, has_address, only_links, share_in_addresses
 from rag.asides import load_asides
 from rag.definition import definition_of
 from rag.embed import Embedder
@@ -15,11 +15,12 @@ from rag.errors import VectorsUnreachable
 from rag.fold import fold
 from rag.generation import Generation
 from rag.lexical import LexicalIndex, LexicalScores
-from rag.metadata_questions import asks_only_metadata, metadata_asked
+from rag.metadata_questions import asks_link_of_cited, asks_only_metadata, metadata_asked
 from rag.question import Query, in_context
 from rag.ranker import LEAD, NEAR, Ranker, judge_of
 from rag.regions import wordings
 from rag.result import VECTORS, Hit
+from rag.sections import asks_for_section
 from rag.unknown_names import unknown_names
 
 # Candidates taken from each leg; 100 changes nothing on any set.
@@ -28,6 +29,8 @@ _LOOKED_INTO = 30  # passages, for a definition or an address
 _NOTHING_ELSE_ASKED = 1.0  # on the scale of the fused scores: above any body
 _DEFINITION = 0.15
 _IN_ADDRESS = 0.5
+_AN_ADDRESS = 0.5
+_OF_SECTION = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,7 @@ def _metadata_weighed(
     """The fused scores; metadata comes last unless it was asked for."""
     scores, folded = fuse(fusion, evidence, rows), fold(evidence.query.text)
     metadata = np.isin(rows, list(generation.content.metadata_rows))
-    if not metadata_asked(folded):
+    if not metadata_asked(folded) or asks_link_of_cited(folded):
         return scores - fusion.metadata * metadata
     if not asks_only_metadata(folded):
         return scores + fusion.metadata * metadata
@@ -220,21 +223,29 @@ def _raised(
     scores: NDArray[np.float64],
     k: int,
 ) -> NDArray[np.float64]:
-    """The scores; who asks what something is, or for an address, gets passages that say it first.
+    """The scores; passages that say what something is come first if that is asked.
 
-    The index knows no more of an address than its host.
+    So do those with an address, of which the index knows no more than the host, and those of the
+    section that a question names and says no more.
     """
     asked = fold(evidence.query.text)
-    definition, address = definition_of(asked), asks_address(asked)
-    if definition is None and not address:
-        return scores
-    near = np.argsort(-scores, kind="stable")[: max(k, _LOOKED_INTO)]
-    texts = [fold(p.text) for p in generation.content.passages(rows[near].tolist())]
+    definition, cited = definition_of(asked), asks_link_of_cited(asked)
+    address = asks_address(asked)
+    near = np.argsort(-scores, kind="stable")
+    near = near[: max(k, _LOOKED_INTO if definition or address else NEAR)]
+    passages = generation.content.passages(rows[near].tolist())
     raised = scores.copy()
-    if definition is not None:
-        raised[near] += [_DEFINITION * bool(definition.search(text)) for text in texts]
-    if address:
-        raised[near] += [_IN_ADDRESS * share_in_addresses(asked, text) for text in texts]
+    for at, passage in zip(near, passages, strict=True):
+        text = fold(passage.text) if definition or address else ""
+        if definition is not None:
+            raised[at] += _DEFINITION * bool(definition.search(text))
+        if address:
+            raised[at] += _IN_ADDRESS * share_in_addresses(asked, text)
+        if cited and passage.kind == "body":
+            raised[at] += _AN_ADDRESS * has_address(passage.text)
+    for at, passage in zip(near[: max(k, NEAR)], passages, strict=False):
+        article = generation.content.article(passage.article_id)
+        raised[at] += _OF_SECTION * asks_for_section(asked, article, passage)
     return raised
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from rag.addressed import addresses_the_bot
 from rag.cues import asks, lacks_quantity
 from rag.fold import fold
-from rag.metadata_questions import answers_metadata, metadata_asked, names_articles
+from rag.metadata_questions import asks_link_of_cited, names_articles
+from rag.pointers import points, tells
 from rag.question import is_bare
 from rag.read import Sentence
 from rag.retrieve import Retrieval
+from rag.sections import asks_for_section
 from rag.word_reader import WordSentence
 
 FEATURES = (
@@ -43,6 +45,8 @@ _AMONG_MANY = 1.0
 _ASIDE = 0.3
 # Log-odds: metadata that holds what a question about an article asks for does answer it.
 _METADATA = 2.5
+# Log-odds: so does a passage of the section that a question names and says no more.
+_SECTION = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Support:
         logit -= read * among_many(retrieval.among)
         question = fold(retrieval.searched)
         logit += _METADATA * _told_by_metadata(question, ranked[0])
+        first = retrieval.hits[0]
+        logit += _SECTION * asks_for_section(question, first.article, first.passage)
         found = 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
         # An aside that is as likely none changes nothing, a certain one is never answered.
         found *= 2 * (1 - max(0.5, retrieval.aside))
@@ -119,9 +125,11 @@ def _readings(ranked: Sequence[Sentence]) -> dict[str, float]:
 
 
 def _told_by_metadata(folded_question: str, best: Sentence) -> bool:
+    if asks_link_of_cited(folded_question):
+        return points(best) and tells(best, folded_question)
     if best.hit.passage.kind != "metadata" or not names_articles(folded_question):
         return False
-    return answers_metadata(metadata_asked(folded_question), fold(best.text))
+    return tells(best, folded_question)
 
 
 def _bounded(log_odds: float) -> float:
