@@ -236,6 +236,10 @@ _export_line = re.compile(
     + "|".join(f"(?P<{key}>{names})" for key, names in _EXPORT_KEYS.items())
     + r")\s*[:：](?P<value>[^。！？]{0,80}?(?:https?://\S{1,2000})?)\s*$"
 )
+# Unlike the others it holds sentences; alone it may begin any text.
+_abstract_line = re.compile(
+    r"(?:(?:文章|内容|內容)?摘要|[简簡]介|[导導][语語读讀])\s*[:：]\s*\S.{0,600}"
+)
 _title_line = re.compile(r"#[ \t]+(.+?)[ \t]*#*$")
 _byline = re.compile(
     r"\S.{0,24}?\s(?:发自|發自)\s.{1,24}"
@@ -264,6 +268,8 @@ def _export_head(body: str) -> Head | None:
             found.setdefault(key, line[entry.start("value") :].strip())
             if key != "cover":
                 kept.append(line)
+        elif _abstract_line.fullmatch(line) and (found or _export_follows(lines, i)):
+            kept.append(line)
         elif line:
             break
         i += 1
@@ -278,11 +284,17 @@ def _export_title(lines: Sequence[str]) -> tuple[str | None, int]:
     heading = _title_line.match(lines[i])
     if heading:
         return plain(heading.group(1)), i + 1
-    following = next((line for line in lines[i + 1 : _MOST_LINES] if line.strip()), "")
-    first, following = plain(_marks.sub("", lines[i])), plain(_marks.sub("", following))
-    if len(first) < 80 and not _export_line.match(first) and _export_line.match(following):
+    first = plain(_marks.sub("", lines[i]))
+    named = _export_line.match(first) or _abstract_line.fullmatch(first)
+    if len(first) < 80 and not named and _export_follows(lines, i):
         return first or None, i + 1
     return None, i
+
+
+def _export_follows(lines: Sequence[str], i: int) -> bool:
+    """Whether the next line that is not blank is one of metadata."""
+    following = next((line for line in lines[i + 1 : _MOST_LINES] if line.strip()), "")
+    return bool(_export_line.match(plain(_marks.sub("", following))))
 
 
 def _with_address(line: str, source: str) -> str:

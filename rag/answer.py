@@ -13,6 +13,7 @@ from rag.fold import fold
 from rag.generation import Generation
 from rag.index_text import heading_of
 from rag.metadata_questions import answers_metadata, asks_of_each, metadata_asked
+from rag.overview import overview
 from rag.pointers import introduces, points, tells
 from rag.read import Reader, Sentence
 from rag.result import Citation, Hit, Status, Variant
@@ -61,6 +62,9 @@ class Answerer:
 
     def answer(self, generation: Generation, retrieval: Retrieval, variant: Variant) -> Draft:
         """Answer from the hits of a retrieval; refuses when they do not support an answer."""
+        if retrieval.overview:
+            told = overview(retrieval.overview, retrieval.hits)
+            return Draft("answered", quoted(told, variant), told, 1.0)
         read, citations = self._quote(generation, retrieval)
         support = self._support.probability(retrieval, read)
         ranked = tuple(whole(read))

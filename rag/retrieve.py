@@ -16,6 +16,7 @@ from rag.fold import fold
 from rag.generation import Generation
 from rag.lexical import LexicalIndex, LexicalScores
 from rag.metadata_questions import asks_link_of_cited, asks_only_metadata, metadata_asked
+from rag.overview import Overview, beginnings, overview_asked
 from rag.question import Query, in_context
 from rag.ranker import LEAD, NEAR, Ranker, judge_of
 from rag.regions import wordings
@@ -78,7 +79,8 @@ class Retrieval:
 
     `searched` is what they are to be read for, and `more` what was asked since, as in `Query`;
     `told` is all that was searched for, in one text. `unknown` are the names in the question
-    that no passage knows, of all `among` that were searched. `aside` is as in Evidence.
+    that no passage knows, of all `among` that were searched. `aside` is as in Evidence. With an
+    `overview` the passages are those that articles begin with.
     """
 
     searched: str
@@ -89,6 +91,7 @@ class Retrieval:
     unknown: tuple[str, ...] = ()
     among: int = 0
     aside: float = 0.0
+    overview: Overview | None = None
 
     def best(self, k: int) -> "Retrieval":
         """The same with the k best hits only."""
@@ -175,6 +178,11 @@ class Retriever:
         if fusion.closely:
             judge = self._judge if fusion.judged else None
             hits = self._ranker.ranked(query, hits, generation.lexical, judge)
+        wanted = overview_asked(fold(query.text), alone=not query.earlier)
+        if wanted and (found := beginnings(generation, wanted, hits)):
+            hits = found
+        else:
+            wanted = None
         return Retrieval(
             searched=query.text,
             hits=tuple(hits[:k]),
@@ -184,6 +192,7 @@ class Retriever:
             unknown=unknown_names(query.text, generation.lexical),
             among=len(generation.lexical),
             aside=evidence.aside,
+            overview=wanted,
         )
 
 

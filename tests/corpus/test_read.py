@@ -151,6 +151,28 @@ def test_a_wechat_export_gives_its_fields_and_its_byline(tmp_path: Path) -> None
     assert found.id == "cat.txt"
 
 
+ABSTRACT = "摘要：猫怎么睡，研究者数了两年。三种睡法，各有名字！"
+
+
+@pytest.mark.parametrize(
+    "before", ["# 一只猫的三种睡法：研究者数了两年\n\n", "文章作者: 猫头条\n", "发布地: 上海\n"]
+)
+def test_the_abstract_of_an_export_is_one_of_its_fields(tmp_path: Path, before: str) -> None:
+    found = article(tmp_path, WECHAT.replace(before, f"{before}{ABSTRACT}\n"), "cat.txt")
+
+    assert ABSTRACT in found.text[: found.body_start].split("\n")
+    assert found.title == "一只猫的三种睡法：研究者数了两年"
+    assert found.author == "猫头条"
+    assert found.url
+    assert found.text[found.body_start :].startswith("猫有三种睡法")
+
+
+def test_an_abstract_alone_is_text(tmp_path: Path) -> None:
+    found = article(tmp_path, f"# 猫\n\n{ABSTRACT}\n\n猫有三种睡法。\n", "cat.md")
+
+    assert ABSTRACT in found.text[found.body_start :]
+
+
 @pytest.mark.parametrize(
     "head",
     [
