@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from rag.addresses import ends_in_address
+from rag.comparison import compared, missing
 from rag.cues import asks
 from rag.fold import fold
 from rag.generation import Generation
@@ -91,7 +92,14 @@ class Answerer:
             ranked = _without(said, read(question))
             # What stands between two sentences may have been said.
             between = 0 if said else _BETWEEN
-            citations = _cite(_choose(whole(ranked), question), between) if ranked else ()
+            chosen = _choose(whole(ranked), question) if ranked else []
+            citations = _cite(chosen, between)
+            sides = compared(fold(question)) if chosen else None
+            if sides and chosen[0].hit.passage.kind == "body":
+                quotes = (citation.quote for citation in citations)
+                others = missing(quotes, whole(ranked), retrieval.hits, sides)
+                chosen = _in_order([*chosen, *map(_with_its_list, others)])
+                citations = _cite(chosen, between)
             said += citations
         return ranked, citations
 
@@ -146,7 +154,11 @@ def _choose(ranked: Sequence[Sentence], question: str) -> list[Sentence]:
         if s.score >= best.score - (margin if s.hit is best.hit else elsewhere)
         and s.hit.passage.kind == best.hit.passage.kind
     ]
-    chosen = [_with_its_list(self_contained(s, ranked)) for s in near[:_MOST_SENTENCES]]
+    return _in_order([_with_its_list(self_contained(s, ranked)) for s in near[:_MOST_SENTENCES]])
+
+
+def _in_order(chosen: Sequence[Sentence]) -> list[Sentence]:
+    """Sentences without those inside others; passage after passage, each in reading order."""
     chosen = [s for s in chosen if not any(_inside(s, other) for other in chosen)]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))

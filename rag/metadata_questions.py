@@ -5,7 +5,7 @@ import re
 _AUTHOR = "(?<!第一|通讯|共同)作者"  # those are of a paper that an article speaks of
 _PIECE = (
     r"(?:原文|全文|文章|节目|影片|视频|访谈|播客|[这那该][篇集]"
-    r"|\b(?:article|original|episode|show|podcast|interview|video)\b)"
+    r"|\b(?:article|piece|original|episode|show|podcast|interview|video)\b)"
 )
 _WHERE = r"(?:在哪|哪里|哪儿|去哪|上哪)"
 # What an article points to rather than is.
@@ -27,7 +27,9 @@ _ABOUT = {
     r"|执笔|撰[文稿]|编辑是谁|who (?:wrote|authored|is the author)|written by|\bbyline|author of",
     "date": r"(?:发布|发表|刊登|上线|出版|发文|写于|刊出)"
     r"|(?:文章|原文|报[导道]|帖子).{0,6}(?:时候|日期|哪天|几号|哪年)"
-    r"|\bpublish|\bposted\b|date of the",
+    r"|(?:文章|原文|报[导道]|帖子|[这那]篇).{0,4}(?:时候|哪一?天|几[号月]|哪年).{0,3}(?:发|写|登|上[架传线]|出|贴|po)"
+    r"|\bpublish|\bposted\b|date of the"
+    r"|\bwhen did\b.{0,40}\bpost\b.{0,40}\b(?:article|piece)\b",
     "place": r"发布地|发自"
     r"|(?:文章|报[导道]|原文|[那这]篇).{0,8}(?:城市|哪里|哪儿|地点|地方).{0,4}发",
     "url": r"网址|链接|连结|\burl\b|\blinks?\b|原文(?:在哪|出处|地址)"
