@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rag.addresses import asks_address, has_address, only_links, share_in_addresses
 from rag.asides import load_asides
+from rag.cantonese import in_mandarin
 from rag.definition import definition_of
 from rag.embed import Embedder
 from rag.errors import VectorsUnreachable
@@ -126,7 +127,7 @@ class Retriever:
         self, generation: Generation, question: str, history: Sequence[str] = ()
     ) -> Evidence:
         """Ask both legs; words alone where the vectors lie on a server that is away."""
-        query = in_context(question, history)
+        query = in_context(in_mandarin(question), [in_mandarin(earlier) for earlier in history])
         lexical = in_both_regions(generation.lexical, query.text)
         if query.earlier:
             earlier = in_both_regions(generation.lexical, query.earlier)
