@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.collection import DATABASE, NAME, NOT_THIS_ENGINE, PLACE, client, engine
+from rag.collection import DATABASE, NAME, NOT_THIS_ENGINE, PLACE, client, engine, persistently
 from rag.entries import FINGERPRINT as ENTRIES_FINGERPRINT
 from rag.entries import Entries
 
@@ -105,13 +105,13 @@ class _Engine:
     def __init__(self, directory: Path, passages: int) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         searched = _searched(passages)
-        told = {"hnsw": _HNSW | searched, "spann": None, "embedding_function": {"type": "legacy"}}
+        fresh = {"hnsw": _HNSW | searched, "spann": None, "embedding_function": {"type": "legacy"}}
         self._held = [engine(directory, writing=True)]
-        made = self._held[0].create_collection(NAME, json.dumps(told), None, None, True, *PLACE)
+        made = self._held[0].create_collection(NAME, json.dumps(fresh), None, None, True, *PLACE)
         self._ident = str(made.id)
         # One that was copied is set as it was for as many as it held before.
-        change = {"hnsw": searched, "spann": None, "embedding_function": None}
-        self._held[0].update_collection(self._ident, None, None, json.dumps(change))
+        change = json.dumps({"hnsw": searched, "spann": None, "embedding_function": None})
+        persistently(lambda: self._held[0].update_collection(self._ident, None, None, change))
 
     def add(
         self,
