@@ -92,14 +92,12 @@ class Answerer:
             ranked = _without(said, read(question))
             # What stands between two sentences may have been said.
             between = 0 if said else _BETWEEN
-            chosen = _choose(whole(ranked), question) if ranked else []
+            sentences = whole(ranked)
+            chosen = _choose(sentences, question) if sentences else []
             citations = _cite(chosen, between)
-            sides = compared(fold(question)) if chosen else None
-            if sides and chosen[0].hit.passage.kind == "body":
-                quotes = (citation.quote for citation in citations)
-                others = missing(quotes, whole(ranked), retrieval.hits, sides)
-                chosen = _in_order([*chosen, *map(_with_its_list, others)])
-                citations = _cite(chosen, between)
+            others = _not_compared(citations, sentences, retrieval.hits, question)
+            if others:
+                citations = _cite(_in_order([*chosen, *others]), between)
             said += citations
         return ranked, citations
 
@@ -162,6 +160,17 @@ def _in_order(chosen: Sequence[Sentence]) -> list[Sentence]:
     chosen = [s for s in chosen if not any(_inside(s, other) for other in chosen)]
     passages = list(dict.fromkeys(s.hit.passage.id for s in chosen))
     return sorted(chosen, key=lambda s: (passages.index(s.hit.passage.id), s.start))
+
+
+def _not_compared(
+    citations: Sequence[Citation], ranked: Sequence[Sentence], hits: Sequence[Hit], question: str
+) -> list[Sentence]:
+    """What speaks of the one of two things compared that no citation names."""
+    sides = compared(fold(question))
+    if not sides or not citations or citations[0].hit.passage.kind != "body":
+        return []
+    quotes = (citation.quote for citation in citations)
+    return [_with_its_list(sentence) for sentence in missing(quotes, ranked, hits, sides)]
 
 
 def _with_its_list(sentence: Sentence) -> Sentence:
@@ -238,15 +247,8 @@ def _cite(chosen: Sequence[Sentence], between: int) -> tuple[Citation, ...]:
 
 
 def _citation(n: int, stretch: Sequence[Sentence]) -> Citation:
-    hit, start, end = stretch[0].hit, stretch[0].start, stretch[-1].end
-    return Citation(
-        n=n,
-        hit=hit,
-        quote=hit.passage.text[start:end],
-        start=hit.passage.start + start,
-        end=hit.passage.start + end,
-        score=float(np.max([sentence.score for sentence in stretch])),
-    )
+    score = float(np.max([sentence.score for sentence in stretch]))
+    return Citation.of(n, stretch[0].hit, stretch[0].start, stretch[-1].end, score)
 
 
 def quoted(citations: Sequence[Citation], variant: Variant) -> str:

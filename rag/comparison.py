@@ -8,6 +8,7 @@ from rag.definition import definition_of
 from rag.fold import fold
 from rag.read import Sentence
 from rag.result import Hit
+from rag.tokens import half_of
 
 _LONGEST = 80  # characters of such a question
 _DIFFERENCE = r"(?:不同|不一样|区别|差别|差异)"
@@ -59,10 +60,10 @@ def missing(
     found = []
     for side, other in (sides, sides[::-1]):
         own, others = _own(side, other), _own(other, side)
-        if any(_names(own, text) for text in texts):
+        if any(half_of(own, text) for text in texts):
             continue
         said = [(s, fold(s.text)) for s in ranked]
-        said = [(s, text) for s, text in said if _names(own, text) and not _names(others, text)]
+        said = [(s, text) for s, text in said if half_of(own, text) and not half_of(others, text)]
         defines = definition_of(f"什么是{side}")
         defined = [s for s, text in said if defines and defines.search(text)]
         found += [*defined, *(s for s, _ in said)][:1]
@@ -80,7 +81,3 @@ def _own(side: str, other: str) -> frozenset[str]:
 
 def _parts(text: str) -> frozenset[str]:
     return frozenset({*_WORDS.findall(text), *_PAIRS.findall(text)} - _FEW)
-
-
-def _names(own: frozenset[str], folded_text: str) -> bool:
-    return 2 * sum(part in folded_text for part in own) >= len(own)

@@ -34,7 +34,9 @@ def compose(kept: Sequence[Grounded], variant: Variant) -> tuple[str, tuple[Cita
     text = _joined(shown).strip()
     if any(g.verdict == "doubtful" for g in kept):
         text += "\n" + DOUBTFUL[variant]
-    return text, tuple(_citation(n, span) for n, span in enumerate(wide, 1))
+    return text, tuple(
+        Citation.of(n, s.hit, s.start, s.end, s.hit.score) for n, s in enumerate(wide, 1)
+    )
 
 
 def is_in_script(text: str, variant: Variant, spans: Sequence[Span]) -> bool:
@@ -100,16 +102,4 @@ def _inside(span: Span, other: Span) -> bool:
         and span.hit is other.hit
         and other.start <= span.start
         and span.end <= other.end
-    )
-
-
-def _citation(n: int, span: Span) -> Citation:
-    passage = span.hit.passage
-    return Citation(
-        n=n,
-        hit=span.hit,
-        quote=span.text,
-        start=passage.start + span.start,
-        end=passage.start + span.end,
-        score=span.hit.score,
     )

@@ -1,6 +1,7 @@
 """Questions about an article rather than its subject: who wrote it, when, where, the link."""
 
 import re
+from functools import lru_cache
 
 _AUTHOR = "(?<!第一|通讯|共同)作者"  # those are of a paper that an article speaks of
 _PIECE = (
@@ -68,6 +69,7 @@ _ABOUT_PATTERNS = {key: re.compile(pattern) for key, pattern in _ABOUT.items()}
 _KEY_PATTERNS = {key: re.compile(pattern) for key, pattern in _KEYS.items()}
 
 
+@lru_cache(maxsize=64)  # of one question it is wanted for each line and passage that is read
 def metadata_asked(folded_question: str) -> frozenset[str]:
     """What of an article's metadata a question asks for; empty for questions on its subject."""
     return frozenset(k for k, pattern in _ABOUT_PATTERNS.items() if pattern.search(folded_question))
@@ -78,6 +80,7 @@ def answers_metadata(asked: frozenset[str], folded_line: str) -> bool:
     return any(_KEY_PATTERNS[key].search(folded_line) for key in asked)
 
 
+@lru_cache(maxsize=64)
 def asks_link_of_cited(folded_question: str) -> bool:
     """Whether a question asks where a paper or code stands that an article speaks of."""
     return bool(_OF_CITED_PATTERN.search(folded_question))

@@ -11,6 +11,7 @@ from rag.content import ListedArticle
 from rag.fold import fold
 from rag.generation import Generation
 from rag.result import Citation, Hit
+from rag.tokens import half_of
 
 MOST_TITLES, MOST_SUMMARIES = 5, 3  # articles
 _ENOUGH = 60  # characters of a summary; a sentence that begins before them is quoted whole
@@ -122,19 +123,15 @@ def beginnings(generation: Generation, wanted: Overview, hits: Sequence[Hit]) ->
 
 def overview(wanted: Overview, hits: Sequence[Hit]) -> tuple[Citation, ...]:
     """What is quoted of the passages that `beginnings` found."""
-    citations = []
-    for n, hit in enumerate(hits, 1):
-        start, end = _told(wanted.kind, hit.article, hit.passage) or _lead(hit.passage.text)
-        at, quote = hit.passage.start, hit.passage.text[start:end]
-        citations.append(Citation(n, hit, quote, at + start, at + end, hit.score))
-    return tuple(citations)
+    told = [_told(wanted.kind, h.article, h.passage) or _lead(h.passage.text) for h in hits]
+    found = enumerate(zip(hits, told, strict=True), 1)
+    return tuple(Citation.of(n, hit, start, end, hit.score) for n, (hit, (start, end)) in found)
 
 
 def _is_named(article: Article, named: str) -> bool:
     """Whether half of what a name is made of stands in an article."""
     parts = ["".join(found) for found in _PARTS.findall(named)]
-    text = fold(f"{article.title}\n{article.text}")
-    return 2 * sum(part in text for part in parts) >= len(parts)
+    return half_of(parts, fold(f"{article.title}\n{article.text}"))
 
 
 def _beginning(generation: Generation, listed: ListedArticle, kind: Kind) -> Hit | None:

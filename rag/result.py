@@ -46,6 +46,12 @@ class Citation:
     end: int
     score: float
 
+    @classmethod
+    def of(cls, n: int, hit: Hit, start: int, end: int, score: float) -> "Citation":
+        """The n-th, of what stands at `[start, end)` of the hit's passage."""
+        at = hit.passage.start
+        return cls(n, hit, hit.passage.text[start:end], at + start, at + end, score)
+
 
 @dataclass(frozen=True, slots=True)
 class Timings:

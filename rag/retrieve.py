@@ -175,7 +175,7 @@ class Retriever:
             for at, row, passage in zip(best, rows[best].tolist(), passages, strict=True)
         ]
         query = evidence.query
-        hits = _links_last(hits, query.text)
+        hits = _links_last(_section_first(hits, query.text), query.text)
         if fusion.closely:
             judge = self._judge if fusion.judged else None
             hits = self._ranker.ranked(query, hits, generation.lexical, judge)
@@ -233,30 +233,39 @@ def _raised(
     scores: NDArray[np.float64],
     k: int,
 ) -> NDArray[np.float64]:
-    """The scores; passages that say what something is come first if that is asked.
+    """The scores; who asks what something is, or for an address, gets passages that say it first.
 
-    So do those with an address, of which the index knows no more than the host, and those of the
-    section that a question names and says no more.
+    The index knows no more of an address than its host.
     """
     asked = fold(evidence.query.text)
     definition, cited = definition_of(asked), asks_link_of_cited(asked)
     address = asks_address(asked)
-    near = np.argsort(-scores, kind="stable")
-    near = near[: max(k, _LOOKED_INTO if definition or address else NEAR)]
+    if definition is None and not address:
+        return scores
+    near = np.argsort(-scores, kind="stable")[: max(k, _LOOKED_INTO)]
     passages = generation.content.passages(rows[near].tolist())
     raised = scores.copy()
     for at, passage in zip(near, passages, strict=True):
-        text = fold(passage.text) if definition or address else ""
+        text = fold(passage.text)
         if definition is not None:
             raised[at] += _DEFINITION * bool(definition.search(text))
         if address:
             raised[at] += _IN_ADDRESS * share_in_addresses(asked, text)
         if cited and passage.kind == "body":
             raised[at] += _AN_ADDRESS * has_address(passage.text)
-    for at, passage in zip(near[: max(k, NEAR)], passages, strict=False):
-        article = generation.content.article(passage.article_id)
-        raised[at] += _OF_SECTION * asks_for_section(asked, article, passage)
     return raised
+
+
+def _section_first(hits: Sequence[Hit], question: str) -> list[Hit]:
+    """The hits, best first; those of the section that a question names, and no more, are raised."""
+    asked = fold(question)
+    raised = [
+        replace(hit, score=hit.score + _OF_SECTION)
+        if asks_for_section(asked, hit.article, hit.passage)
+        else hit
+        for hit in hits
+    ]
+    return sorted(raised, key=lambda hit: -hit.score)
 
 
 def _links_last(hits: list[Hit], question: str) -> list[Hit]:

@@ -1,6 +1,7 @@
 """Folded text becomes tokens: Han characters and bigrams, Latin words, numbers."""
 
 import re
+from collections.abc import Collection
 from operator import add
 
 HAN = "㐀-鿿豈-\ufaff\U00020000-\U0003ffff"
@@ -45,6 +46,11 @@ def tokens(folded: str) -> list[str]:
 def is_han(token: str) -> bool:
     """Whether a token is made of Han characters."""
     return token >= _FIRST_HAN and not "가" <= token[0] <= "힣"
+
+
+def half_of(parts: Collection[str], folded: str) -> bool:
+    """Whether at least half of what a name is made of stands in a text."""
+    return 2 * sum(part in folded for part in parts) >= len(parts)
 
 
 def words(folded: str) -> list[str]:
