@@ -23,6 +23,7 @@ from bot.views import (
     cards,
     link,
 )
+from rag.fold import fold
 from rag.result import Variant
 from rag.variant import to_variant
 
@@ -32,6 +33,8 @@ _QUOTE = 600  # characters of a quotation shown in its section; the button shows
 _EXCERPT = 110
 _NEAREST = 3
 _LINKS = 5
+_MARK = re.compile(r"\[(\d+)\]")
+_BEFORE = 8  # characters before a mark by which it is found in a quotation
 _ENDS = re.compile(r"(?<=[。！？!?；;\n])|(?<=[。！？][」』”’）])")
 
 
@@ -136,15 +139,23 @@ def _text(shown: Shown) -> Iterator[Block]:
 
 
 def _with_marks(piece: str, shown: Shown) -> str:
-    """Escaped, but for the marks that point to a source."""
+    """Escaped, but for the marks that point to a source; a number in a quotation is none."""
     numbers = {str(citation.n) for citation in shown.citations}
-    shown_parts = []
-    for place, part in enumerate(re.split(r"\[(\d+)\]", piece)):
-        if place % 2 == 0:
-            shown_parts.append(plain(part))
-        else:
-            shown_parts.append(f"**\\[{part}\\]** " if part in numbers else f"\\[{part}\\]")
-    return "".join(shown_parts).rstrip(" ")
+    quotes = [_bare(citation.quote) for citation in shown.citations]
+    parts, last = [], 0
+    for mark in _MARK.finditer(piece):
+        read = _bare(piece[max(0, mark.start() - _BEFORE) : mark.end()])
+        ours = mark[1] in numbers and not any(read in quote for quote in quotes)
+        parts += [plain(piece[last : mark.start()]), f"\\[{mark[1]}\\]"]
+        if ours:
+            parts[-1] = f"**{parts[-1]}** "
+        last = mark.end()
+    return "".join([*parts, plain(piece[last:])]).rstrip(" ")
+
+
+def _bare(words: str) -> str:
+    """Folded and without spaces: the same in a quotation and in what is written of it."""
+    return "".join(fold(words).split())
 
 
 def _sources(shown: Shown, key: str) -> Iterator[Block]:

@@ -52,6 +52,17 @@ def _question(row: dict[str, Any]) -> ClusterQuestion:
     return ClusterQuestion(fold(row["question"]), answers)
 
 
+def cluster_pairs() -> list[texts.Pair]:
+    """The questions to learn from that one passage answers, with it and its first clause."""
+    return [
+        texts.Pair(asked.question, cluster.passages[n], clauses[0])
+        for cluster in clusters(learnt=True)
+        for asked in cluster.questions
+        if len(asked.answers) == 1
+        for n, clauses in asked.answers.items()
+    ]
+
+
 class ClusterGroups:
     """Groups drawn from clusters: others of a cluster with a passage that answers, if any does."""
 

@@ -60,16 +60,6 @@ def written(shared: Path, learnt: bool) -> Collection:
     return collected(noted(OURS, learnt), known)
 
 
-def written_pairs(shared: Path) -> list[texts.Pair]:
-    """Of the questions to learn from, those that their passage answers, with it."""
-    found = written(shared, learnt=True)
-    return [
-        texts.Pair(asking.question, found.passages[asking.near], asking.answer)
-        for asking in found.asked
-        if asking.answered
-    ]
-
-
 class Groups:
     """Groups drawn from a collection; each draw words, cuts and takes rivals anew."""
 

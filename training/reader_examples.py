@@ -147,6 +147,15 @@ def is_learnt(passage: str) -> bool:
     return int(passage, 16) % KEPT_BACK != 0
 
 
+def answered(collection: Collection) -> list[texts.Pair]:
+    """The questions that their passage answers, with it."""
+    return [
+        texts.Pair(asking.question, collection.passages[asking.near], asking.answer)
+        for asking in collection.asked
+        if asking.answered
+    ]
+
+
 def labelled(collection: Collection) -> Iterator[tuple[Asking, tuple[float, ...]]]:
     """Answered questions with how likely each sentence of their passage answers."""
     for asking in collection.asked:

@@ -30,26 +30,30 @@ from training.batches import (
     Words,
     distinct_glosses,
 )
-from training.cross_examples import written_pairs
+from training.clusters import cluster_pairs
+from training.cross_examples import written
 from training.network import Encoder, Network, follow, narrow
+from training.reader_examples import answered, antecedents, encyclopaedia
 
 TEMPERATURE = 0.05
 TOKEN_RATE, BODY_RATE = 4e-4, 4e-5
 LIMIT = 224
 # The share of the steps that each source gets.
 SHARES = {
-    "colloquial": 0.26,
-    "written": 0.30,
-    "cmrc2018": 0.14,
-    "clauses": 0.08,
-    "variants": 0.06,
-    "thesaurus": 0.05,
-    "dictionary": 0.02,
-    "sentences": 0.03,
-    "patients": 0.03,
-    "ai_notes": 0.02,
-    "headings": 0.01,
+    "colloquial": 0.18,
+    "written": 0.18,
+    "clusters": 0.20,
+    "encyclopaedia": 0.20,
+    "clauses": 0.12,
+    "variants": 0.04,
+    "thesaurus": 0.03,
+    "dictionary": 0.01,
+    "sentences": 0.02,
+    "patients": 0.01,
+    "ai_notes": 0.01,
 }
+# Sets of which somebody judged what answers each question.
+JUDGED = ("colloquial", "written", "clusters", "encyclopaedia")
 
 
 class Deals(Protocol):
@@ -82,31 +86,37 @@ def sources(shared: Path, tokens: list[str], encoder: Encoder | None) -> dict[st
     common = {token for token in known if len(token) == 1}
     change = changes.Changes(groups, changes.sounds(shared, common))
     variants = texts.variants()
-    colloquial = texts.varied(held.without(texts.colloquial_pairs(shared)), variants)
-    written = texts.varied(held.without(written_pairs(shared)), variants)
-    cmrc = held.without(texts.plain_pairs(shared, "cmrc2018_train"))
+    colloquial, ours, clusters = (
+        texts.varied(held.without(pairs), variants)
+        for pairs in (
+            texts.colloquial_pairs(shared),
+            answered(written(shared, learnt=True)),
+            cluster_pairs(),
+        )
+    )
+    read = [*answered(encyclopaedia(shared, True)), *answered(antecedents(shared, True))]
     notes = held.without(_useful(texts.plain_pairs(shared, "ai_notes_apache")))
     patients = held.without(texts.plain_pairs(shared, "toyhom_mit"))
-    headings = held.without(_headings(shared))
     sets = {
         "colloquial": Passages("colloquial", colloquial, 36, 1, 5),
-        "written": Passages("written", written, 36, 1, 5),
-        "cmrc2018": Passages("cmrc2018", cmrc, 20, 3, 2),
+        "written": Passages("written", ours, 36, 1, 5),
+        "clusters": Passages("clusters", clusters, 36, 1, 5),
+        "encyclopaedia": Passages("encyclopaedia", held.without(read), 36, 1, 5),
         "ai_notes": Passages("ai_notes", notes, 28, 1, 1),
         "patients": Passages("patients", patients, 32, 1, 0),
-        "headings": Passages("headings", headings, 28, 1, 0),
     }
-    for name in ("colloquial", "written", "cmrc2018", "ai_notes"):
+    for name in (*JUDGED, "ai_notes"):
         sets[name].mine()
     if encoder is not None:
-        for name in ("colloquial", "written", "cmrc2018"):
+        for name in JUDGED:
             sets[name].mine_with(encoder)
+    judged = [pair for name in JUDGED for group in sets[name].groups for pair in group]
     found: dict[str, Deals] = {name: Source(kept, change) for name, kept in sets.items()}
-    found["clauses"] = Clauses([*colloquial, *written], change, 64)
-    found["variants"] = Words("variants", wordings(variants, [*colloquial, *written]), 96)
+    found["clauses"] = Clauses(judged, change, 64)
+    found["variants"] = Words("variants", wordings(variants, judged), 96)
     found["thesaurus"] = Words("thesaurus", [[*g.chinese, *g.english] for g in groups], 160)
     found["dictionary"] = Words("dictionary", distinct_glosses(shared, known), 160)
-    mixed = [p.passage for p in (*colloquial, *written, *cmrc[::4], *notes, *headings[::4])]
+    mixed = [pair.passage for pair in (*judged, *notes)]
     found["sentences"] = Sentences(list(dict.fromkeys(mixed)), change, 32)
     print({name: len(kept.groups) for name, kept in sets.items()}, flush=True)
     return found
@@ -122,11 +132,6 @@ def wordings(
 
 def _useful(pairs: list[texts.Pair]) -> list[texts.Pair]:
     return [pair for pair in pairs if len(pair.passage) >= 60 and len(pair.question) >= 4]
-
-
-def _headings(shared: Path, count: int = 12_000) -> list[texts.Pair]:
-    pairs = [pair for name in texts.HEADINGS for pair in _useful(texts.plain_pairs(shared, name))]
-    return random.Random(5).sample(pairs, min(count, len(pairs)))
 
 
 class Trainer:

@@ -88,6 +88,14 @@ def test_a_mark_without_a_source_is_plain_and_one_with_is_bold() -> None:
     assert "甲**\\\\[1\\\\]** 乙\\\\[2\\\\]" in str(body)
 
 
+def test_a_number_in_a_quotation_is_no_mark() -> None:
+    quote = "他的模型[1]比別人的[2]好。[1]"
+    answer = replace(shown("他的模型[1]比别人的[2]好。[1][1]"), citations=(source(1, quote),))
+    (body,) = bodies(answer)
+
+    assert "他的模型\\\\[1\\\\]比别人的\\\\[2\\\\]好。\\\\[1\\\\]**\\\\[1\\\\]**" in str(body)
+
+
 def test_a_model_is_named_and_may_be_asked_again() -> None:
     (body,) = bodies(shown("甲[1]", engine="llm:qwen"))
 
