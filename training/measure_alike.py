@@ -7,9 +7,9 @@ and each question in the other script and region's words; not alike are an answe
 unanswered question about one passage.
 """
 
+import argparse
 import json
 import random
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,12 @@ Pairs = list[tuple[str, str]]
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
     files = sorted(folder.glob("colloquial_train*.questions.jsonl"))
+    if not files:
+        parser.error(f"{folder} holds no colloquial_train*.questions.jsonl")
     rows = [row for file in files for row in _read(file)]
     sets = {
         "paraphrases": paraphrases(rows),
