@@ -176,10 +176,11 @@ class Retriever:
         ]
         query = evidence.query
         hits = _links_last(_section_first(hits, query.text), query.text)
-        if fusion.closely:
+        wanted = overview_asked(fold(query.text), alone=not query.earlier)
+        # An overview of all articles does not go by the order of passages.
+        if fusion.closely and (wanted is None or wanted.of_one):
             judge = self._judge if fusion.judged else None
             hits = self._ranker.ranked(query, hits, generation.lexical, judge)
-        wanted = overview_asked(fold(query.text), alone=not query.earlier)
         if wanted and (found := beginnings(generation, wanted, hits)):
             hits = found
         else:

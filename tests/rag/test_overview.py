@@ -1,7 +1,7 @@
 """What the articles are about, and which there are, is told by how they begin."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -159,6 +159,30 @@ def test_every_article_is_told_or_the_one_that_was_meant(generation: Generation)
     assert sorted(answered(generation, "這些文章在講什麼")) == ["bread", "kite", "lamp"]
     assert answered(generation, "總結一下燈塔那篇文章") == ["lamp"]
     assert answered(generation, "這篇文章的重點是什麼", "紙鳶在湖邊飛得多高") == ["kite"]
+
+
+@dataclass
+class Indifferent:
+    """A judge that finds every passage as good; remembers for what it was asked to read."""
+
+    asked: set[str] = field(default_factory=set)
+
+    def relevance(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        self.asked.add(question)
+        return [0.0 for _ in hits]
+
+
+@pytest.mark.parametrize(
+    ("question", "reads"), [("這些文章在講什麼", False), ("紙鳶與燈塔哪個高", True)]
+)
+def test_who_asks_about_all_articles_waits_for_no_reading(
+    generation: Generation, question: str, reads: bool
+) -> None:
+    judge = Indifferent()
+
+    assert Retriever(HashEmbedder(), reader=judge).retrieve(generation, question).hits
+
+    assert judge.asked == ({question} if reads else set())
 
 
 def test_an_article_that_is_not_there_is_not_told(generation: Generation) -> None:
